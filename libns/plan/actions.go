@@ -1,0 +1,145 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// The host actions of a plan. Each is carried out by package libns.
+
+// MakeCgroup makes the container's cgroup directories.
+type MakeCgroup struct{ Cgroup Cgroup }
+
+// MakeGate makes the two FIFOs of a created container in its state directory:
+// the gate that `start` opens, and the pipe that tells it whether the program
+// was executed.
+type MakeGate struct{}
+
+// Launch clones the init stage and starts the container side's program.
+type Launch struct {
+	CloneFlags uint64 // CLONE_NEW* flags of clone(2)
+	IntoCgroup string // directory of the cgroup v2 that it is born in, or ""
+}
+
+// JoinCgroup moves the init stage into the cgroup v1 hierarchies, all of them
+// back to back, before anything else is started in the container.
+type JoinCgroup struct{ Paths []string }
+
+// TakeConsole receives the terminal's master from the container and hands it
+// to the console socket, or keeps it for a foreground terminal.
+type TakeConsole struct {
+	Socket string // path of the caller's socket; "" = foreground
+}
+
+// FindHome looks the user's home directory up in the container's /etc/passwd
+// and answers with the environment entry HOME=….
+type FindHome struct{ UID uint32 }
+
+// SetRlimits sets the resource limits of the container's process from outside,
+// while the parent's privileges still allow it to raise them.
+type SetRlimits struct{ Limits []Rlimit }
+
+// Rlimit is one resource limit (prlimit(2)), with the place that it came from.
+type Rlimit struct {
+	Field    string
+	Name     string
+	Resource int
+	Soft     uint64
+	Hard     uint64
+}
+
+// SaveState records the container's process, so that every other command finds
+// it from here on.
+type SaveState struct{}
+
+// SendPidfd gives the caller's socket a pidfd of the container's process.
+type SendPidfd struct{ Socket string }
+
+// WritePidFile writes the process id for the caller.
+type WritePidFile struct{ Path string }
+
+// MakeMountPoint makes a missing mount point inside the root, whose descriptor
+// the init stage sends along: parents 0755, dangling symbolic links followed
+// within the root.
+type MakeMountPoint struct {
+	Path      string // inside the root
+	Directory bool   // otherwise an empty file
+}
+
+// CopyUp fills a new tmpfs with what it is about to hide. The init stage sends
+// the descriptors of the directory and of the tmpfs.
+type CopyUp struct{ Path string }
+
+func (a MakeCgroup) Title() string { return "make cgroup " + a.Cgroup.String() }
+func (a MakeCgroup) Holds() bool   { return false }
+
+func (MakeGate) Title() string { return "make the gate that start opens" }
+func (MakeGate) Holds() bool   { return false }
+
+func (a Launch) Title() string {
+	s := "clone the init stage"
+	if a.CloneFlags != 0 {
+		s += " with " + cloneFlags.format(a.CloneFlags)
+	}
+	if a.IntoCgroup != "" {
+		s += " into cgroup " + a.IntoCgroup
+	}
+	return s
+}
+func (Launch) Holds() bool { return false }
+
+func (a JoinCgroup) Title() string {
+	return fmt.Sprintf("join %d cgroup v1 hierarchies", len(a.Paths))
+}
+func (JoinCgroup) Holds() bool { return true }
+
+func (a TakeConsole) Title() string {
+	if a.Socket == "" {
+		return "take the terminal's master for the foreground"
+	}
+	return "send the terminal's master to " + a.Socket
+}
+func (TakeConsole) Holds() bool { return true }
+
+func (a FindHome) Title() string {
+	return fmt.Sprintf("find the home directory of user %d in the container's /etc/passwd", a.UID)
+}
+func (FindHome) Holds() bool { return true }
+
+func (a SetRlimits) Title() string {
+	var names []string
+	for _, l := range a.Limits {
+		names = append(names, fmt.Sprintf("%s=%s:%s", strings.TrimPrefix(l.Name, "RLIMIT_"), limit(l.Soft), limit(l.Hard)))
+	}
+	return "set resource limits " + strings.Join(names, " ")
+}
+func (SetRlimits) Holds() bool { return true }
+
+func limit(v uint64) string {
+	if v == unix.RLIM_INFINITY {
+		return "unlimited"
+	}
+	return fmt.Sprint(v)
+}
+
+func (SaveState) Title() string { return "save the container's state" }
+func (SaveState) Holds() bool   { return false }
+
+func (a SendPidfd) Title() string { return "send a pidfd to " + a.Socket }
+func (SendPidfd) Holds() bool     { return false }
+
+func (a WritePidFile) Title() string { return "write the pid to " + a.Path }
+func (WritePidFile) Holds() bool     { return false }
+
+func (a MakeMountPoint) Title() string {
+	if a.Directory {
+		return "make the missing directory " + a.Path
+	}
+	return "make the missing file " + a.Path
+}
+func (MakeMountPoint) Holds() bool { return true }
+
+func (a CopyUp) Title() string { return "copy what is in " + a.Path + " to the tmpfs" }
+func (CopyUp) Holds() bool     { return true }

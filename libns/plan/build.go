@@ -1,0 +1,373 @@
+package plan
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// builder lays down a plan step by step. It numbers calls, resolves labels and
+// inserts the barriers, so that the compiler's functions read as the story of
+// what happens and none of them counts an index.
+type builder struct {
+	p        *Plan
+	interned map[string]Ref
+	words    map[string]Ref
+	labels   []int32 // label → index of its call; unbound = -1
+	fixups   []fixup
+	pending  []hostStep // host steps not yet laid down
+	launched bool
+	barriers int
+	control  Ref // word: the control socket
+}
+
+type hostStep struct {
+	step  Step
+	sends []Ref
+	reply Ref
+}
+
+// label names a call to jump to before it is laid down.
+type label int
+
+type fixup struct {
+	call    int
+	outcome int // index in Call.On, or -1 for Call.Success
+	label   label
+}
+
+func newBuilder() *builder {
+	return &builder{
+		p:        &Plan{Objects: make([]Object, 1, 64)},
+		interned: map[string]Ref{},
+		words:    map[string]Ref{},
+	}
+}
+
+// ---- memory ----
+
+func (b *builder) object(o Object) Ref {
+	b.p.Objects = append(b.p.Objects, o)
+	return Ref{Object: int32(len(b.p.Objects) - 1)}
+}
+
+// str is the address of a NUL-terminated constant.
+func (b *builder) str(s string) Arg { return Arg{Kind: Address, Ref: b.text(s)} }
+
+// text is the place of a NUL-terminated constant; equal texts share one.
+func (b *builder) text(s string) Ref {
+	if r, ok := b.interned[s]; ok {
+		return r
+	}
+	bytes := make([]byte, len(s)+1)
+	copy(bytes, s)
+	r := b.object(Object{Kind: Text, Bytes: bytes})
+	b.interned[s] = r
+	return r
+}
+
+// constant is the address of a read-only structure; equal ones share one.
+func (b *builder) constant(bytes []byte) Arg {
+	key := "\x00struct\x00" + string(bytes)
+	r, ok := b.interned[key]
+	if !ok {
+		r = b.object(Object{Kind: Struct, Bytes: bytes})
+		b.interned[key] = r
+	}
+	return Arg{Kind: Address, Ref: r}
+}
+
+// word is the 64-bit result called name; the same name is the same word.
+func (b *builder) word(name string) Ref {
+	if r, ok := b.words[name]; ok {
+		return r
+	}
+	r := b.object(Object{Kind: Word, Name: name, Size: 8, Writable: true})
+	b.words[name] = r
+	return r
+}
+
+// preset is a word that holds value from the beginning.
+func (b *builder) preset(name string, value uint64) Ref {
+	r := b.object(Object{Kind: Word, Name: name, Bytes: le64(value), Writable: true})
+	b.words[name] = r
+	return r
+}
+
+// buffer is room for size bytes, shared under its name.
+func (b *builder) buffer(name string, size int) Ref {
+	if r, ok := b.words[name]; ok {
+		return r
+	}
+	r := b.object(Object{Kind: Buffer, Name: name, Size: size, Writable: true})
+	b.words[name] = r
+	return r
+}
+
+// pointers is a structure of addresses (argv, envp), ended by a null one.
+func (b *builder) pointers(to []Ref) Ref {
+	o := Object{Kind: Struct, Bytes: make([]byte, 8*(len(to)+1))}
+	for i, r := range to {
+		o.Pointers = append(o.Pointers, Pointer{Offset: int32(8 * i), To: r})
+	}
+	return b.object(o)
+}
+
+// ---- arguments ----
+
+func imm[T ~int | ~int32 | ~int64 | ~uint | ~uint32 | ~uint64 | ~uintptr | ~uint8 | ~uint16](v T) Arg {
+	return Arg{Kind: Immediate, Value: uint64(v)}
+}
+
+func addr(r Ref) Arg { return Arg{Kind: Address, Ref: r} }
+
+func load(r Ref) Arg { return Arg{Kind: Contents, Ref: r} }
+
+// null is the null pointer.
+var null = Arg{}
+
+// cwdFD is AT_FDCWD as an argument.
+var cwdFD = imm(unix.AT_FDCWD)
+
+// ---- steps and calls ----
+
+// step begins a container step.
+func (b *builder) step(field, title string) {
+	b.flush()
+	b.p.Steps = append(b.p.Steps, Step{Title: title, Field: field, Side: Container, First: len(b.p.Calls)})
+}
+
+// host adds a host step. sends are the words whose descriptors the action
+// needs; they travel with the barrier that the step is put behind.
+func (b *builder) host(field string, a Action, sends ...Ref) {
+	b.pending = append(b.pending, hostStep{
+		step:  Step{Title: a.Title(), Field: field, Side: Host, Action: a},
+		sends: sends,
+	})
+}
+
+// hostAnswers is host for an action whose answer (at most len(reply) bytes) is
+// put in the container's memory.
+func (b *builder) hostAnswers(field string, a Action, reply Ref, sends ...Ref) {
+	b.host(field, a, sends...)
+	b.pending[len(b.pending)-1].reply = reply
+}
+
+// flush lays down the pending host steps, behind a barrier when one of them
+// needs the container to stand still.
+func (b *builder) flush() {
+	if len(b.pending) == 0 {
+		return
+	}
+	pending := b.pending
+	b.pending = nil
+	holds := 0
+	var sends []Ref
+	var reply Ref
+	for i, h := range pending {
+		if b.launched && h.step.Action.Holds() {
+			holds = i + 1
+		}
+		sends = append(sends, h.sends...)
+		if !h.reply.IsZero() {
+			reply = h.reply
+		}
+	}
+	if holds > 0 {
+		b.barrier(holds, sends, reply)
+	}
+	for _, h := range pending {
+		b.p.Steps = append(b.p.Steps, h.step)
+		if _, ok := h.step.Action.(Launch); ok {
+			b.launched = true
+		}
+	}
+}
+
+// barrier lays down the container's side of a meeting.
+func (b *builder) barrier(holds int, sends []Ref, reply Ref) {
+	b.barriers++
+	bar := &Barrier{Number: b.barriers, Holds: holds, Sends: sends, Payload: reply}
+	b.p.Steps = append(b.p.Steps, Step{
+		Title: "barrier: container waits for host", Side: Container,
+		First: len(b.p.Calls), Barrier: bar,
+	})
+	b.announce(MessageBarrier, bar.Number, sends)
+	b.answer(reply)
+}
+
+// announce sends one message, with descriptors, to the parent.
+func (b *builder) announce(kind MessageKind, index int, fds []Ref) {
+	message := b.constant(messageHeader(kind, index))
+	if len(fds) == 0 {
+		b.call(unix.SYS_WRITE, load(b.control), message, imm(MessageSize))
+		return
+	}
+	iov := b.object(Object{Kind: Struct, Bytes: make([]byte, 16), Pointers: []Pointer{{0, message.Ref}}})
+	binary.LittleEndian.PutUint64(b.p.Objects[iov.Object].Bytes[8:], MessageSize)
+	rights := b.object(Object{Kind: Struct, Name: "rights", Bytes: rightsHeader(len(fds)), Writable: true})
+	header := b.object(Object{Kind: Struct, Bytes: make([]byte, unix.SizeofMsghdr), Pointers: []Pointer{{16, iov}, {32, rights}}})
+	bytes := b.p.Objects[header.Object].Bytes
+	binary.LittleEndian.PutUint64(bytes[24:], 1)
+	binary.LittleEndian.PutUint64(bytes[40:], uint64(unix.CmsgLen(4*len(fds))))
+	for i, fd := range fds {
+		// Results are stored as 64 bits: each one's upper half is
+		// overwritten by the next, and the last has padding behind it.
+		b.call(OpSet, load(fd)).to(rights.At(unix.CmsgLen(0) + 4*i))
+	}
+	b.call(unix.SYS_SENDMSG, load(b.control), addr(header), imm(0))
+}
+
+// answer waits for the parent's answer; its end of file means that the parent
+// is gone, and with it the reason to go on.
+func (b *builder) answer(reply Ref) {
+	n := b.word("n")
+	into, size := b.buffer("answer", AnswerSize), AnswerSize
+	if !reply.IsZero() {
+		into, size = reply, b.p.Objects[reply.Object].Len()
+	}
+	b.call(unix.SYS_READ, load(b.control), addr(into), imm(size)).to(n)
+	b.call(OpIsNot, load(n), imm(^uint64(0)), imm(0), imm(unix.EPIPE)).means("the runtime went away")
+}
+
+// assist lays down a request to the parent: do a for the step that is being
+// laid down, with the descriptor in fd.
+func (b *builder) assist(a Action, fd Ref) {
+	b.p.Assists = append(b.p.Assists, Assist{Action: a, Step: len(b.p.Steps) - 1})
+	b.announce(MessageAssist, len(b.p.Assists)-1, []Ref{fd})
+	b.answer(Ref{})
+}
+
+// call appends one call to the current step.
+func (b *builder) call(op Op, args ...Arg) *callBuilder {
+	c := Call{Op: op, NArg: uint8(len(args)), Success: Next}
+	copy(c.Args[:], args)
+	for i := range args {
+		b.markWritable(op, i, args[i])
+	}
+	b.p.Calls = append(b.p.Calls, c)
+	b.p.Steps[len(b.p.Steps)-1].Count++
+	return &callBuilder{b, len(b.p.Calls) - 1}
+}
+
+// markWritable is here so that an object which the kernel writes to never ends
+// up in the image's read-only part.
+func (b *builder) markWritable(op Op, arg int, a Arg) {
+	if a.Kind == Address && !b.p.Objects[a.Ref.Object].Writable && writes(op, arg) {
+		panic(fmt.Sprintf("plan: argument %d of %v must be writable", arg, op))
+	}
+}
+
+// callBuilder refines the call just laid down.
+type callBuilder struct {
+	b     *builder
+	index int
+}
+
+func (c *callBuilder) get() *Call { return &c.b.p.Calls[c.index] }
+
+// to stores the result.
+func (c *callBuilder) to(r Ref) *callBuilder {
+	c.get().Result = r
+	return c
+}
+
+// on says where to go on after errno.
+func (c *callBuilder) on(errno unix.Errno, l label) *callBuilder {
+	call := c.get()
+	if len(call.On) == MaxOutcomes {
+		panic("plan: too many outcomes for one call")
+	}
+	call.On = append(call.On, Outcome{Errno: errno, To: Next})
+	c.b.jump(c.index, len(call.On)-1, l)
+	return c
+}
+
+// ignore goes on with the next call after any of errnos.
+func (c *callBuilder) ignore(errnos ...unix.Errno) *callBuilder {
+	for _, e := range errnos {
+		c.on(e, next)
+	}
+	return c
+}
+
+// retry makes the call again after errno.
+func (c *callBuilder) retry(errno unix.Errno) *callBuilder {
+	call := c.get()
+	call.On = append(call.On, Outcome{Errno: errno, To: int32(c.index)})
+	return c
+}
+
+// then says where to go on after success.
+func (c *callBuilder) then(l label) *callBuilder {
+	c.b.jump(c.index, -1, l)
+	return c
+}
+
+// log names the fs-context descriptor that explains a failure.
+func (c *callBuilder) log(fs Ref) *callBuilder {
+	c.get().Log = fs
+	return c
+}
+
+// means says what a failure is to a person.
+func (c *callBuilder) means(text string) *callBuilder {
+	c.get().Meaning = text
+	return c
+}
+
+// ---- labels ----
+
+const (
+	next label = -1 // the call after this one
+	fail label = -2 // report and exit
+)
+
+// label makes a name for a call that is not laid down yet.
+func (b *builder) label() label {
+	b.labels = append(b.labels, -1)
+	return label(len(b.labels) - 1)
+}
+
+// bind gives the name to the call that comes next.
+func (b *builder) bind(l label) {
+	b.flush()
+	b.labels[l] = int32(len(b.p.Calls))
+}
+
+// here is a label on the call that comes next.
+func (b *builder) here() label {
+	l := b.label()
+	b.bind(l)
+	return l
+}
+
+func (b *builder) jump(call, outcome int, l label) {
+	if l < 0 {
+		b.setTarget(call, outcome, int32(l))
+		return
+	}
+	b.fixups = append(b.fixups, fixup{call, outcome, l})
+}
+
+func (b *builder) setTarget(call, outcome int, to int32) {
+	if outcome < 0 {
+		b.p.Calls[call].Success = to
+		return
+	}
+	b.p.Calls[call].On[outcome].To = to
+}
+
+// build resolves the labels and gives the finished plan.
+func (b *builder) build() *Plan {
+	b.flush()
+	for _, f := range b.fixups {
+		to := b.labels[f.label]
+		if to < 0 || int(to) >= len(b.p.Calls) {
+			panic(fmt.Sprintf("plan: call %d jumps to a label that is not bound to a call", f.call))
+		}
+		b.setTarget(f.call, f.outcome, to)
+	}
+	return b.p
+}
