@@ -1,0 +1,112 @@
+# shellcheck shell=bash
+# Runs once around all bats files: builds what they share, and compares the host before and after.
+
+SUITE_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+setup_suite() {
+	# shellcheck source=tests/bats/helpers.bash
+	source "$SUITE_DIR/helpers.bash"
+	[[ -x $RT ]] || {
+		echo "no binary at $RT: run 'make build', or set RT"
+		return 1
+	}
+	export RT
+	export RT_SUITE=rtbats-$$
+	export RT_SUITE_ROOTFS=$BATS_SUITE_TMPDIR/rootfs
+	export RT_SUITE_CONFIG=$BATS_SUITE_TMPDIR/config.json
+	make_busybox_root "$RT_SUITE_ROOTFS"
+	default_config >"$RT_SUITE_CONFIG"
+	host_facts >"$BATS_SUITE_TMPDIR/before"
+}
+
+teardown_suite() {
+	[[ -e $BATS_SUITE_TMPDIR/before ]] || return 0
+	wait_until 5 host_unchanged && return
+	echo "the host is not as the tests found it:"
+	host_changes
+	sweep "$RT_SUITE"
+	return 1
+}
+
+# make_busybox_root DIR makes a root filesystem of one static binary and links to it.
+make_busybox_root() {
+	local root=$1 applet
+	mkdir -p "$root"/{bin,dev,etc,home,proc,root,run,sys,usr,var}
+	mkdir -m 1777 "$root/tmp"
+	ln -s bin "$root/sbin"
+	ln -s ../bin "$root/usr/bin"
+	ln -s ../bin "$root/usr/sbin"
+	cp "$(command -v busybox)" "$root/bin/busybox"
+	for applet in $("$root/bin/busybox" --list); do
+		[[ $applet == busybox ]] || ln -s busybox "$root/bin/$applet"
+	done
+	printf '%s\n' 'root:x:0:0:root:/root:/bin/sh' 'daemon:x:1:1:daemon:/usr/sbin:/bin/false' \
+		'user:x:1000:1000:user:/home/user:/bin/sh' 'nobody:x:65534:65534:nobody:/nonexistent:/bin/false' >"$root/etc/passwd"
+	printf '%s\n' 'root:x:0:' 'daemon:x:1:' 'tty:x:5:' 'user:x:1000:' 'nogroup:x:65534:' >"$root/etc/group"
+}
+
+# default_config prints the config that setup_bundle starts from: that of `rt spec` without the terminal.
+default_config() {
+	jq -n '
+		["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"] as $capabilities |
+		["nosuid", "noexec", "nodev"] as $safe |
+		{
+			ociVersion: "1.0.2",
+			process: {
+				terminal: false,
+				user: {uid: 0, gid: 0},
+				args: ["true"],
+				env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm"],
+				cwd: "/",
+				capabilities: {bounding: $capabilities, effective: $capabilities, permitted: $capabilities},
+				rlimits: [{type: "RLIMIT_NOFILE", hard: 1024, soft: 1024}],
+				noNewPrivileges: true
+			},
+			root: {path: "rootfs", readonly: true},
+			hostname: "container",
+			mounts: [
+				{destination: "/proc", type: "proc", source: "proc"},
+				{destination: "/dev", type: "tmpfs", source: "tmpfs", options: ["nosuid", "strictatime", "mode=755", "size=65536k"]},
+				{destination: "/dev/pts", type: "devpts", source: "devpts", options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]},
+				{destination: "/dev/shm", type: "tmpfs", source: "shm", options: ($safe + ["mode=1777", "size=65536k"])},
+				{destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: $safe},
+				{destination: "/sys", type: "sysfs", source: "sysfs", options: ($safe + ["ro"])},
+				{destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: ($safe + ["relatime", "ro"])}
+			],
+			linux: {
+				resources: {devices: [{allow: false, access: "rwm"}]},
+				namespaces: [{type: "pid"}, {type: "network"}, {type: "ipc"}, {type: "uts"}, {type: "mount"}, {type: "cgroup"}],
+				maskedPaths: ["/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
+					"/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware"],
+				readonlyPaths: ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
+			}
+		}'
+}
+
+# host_facts prints what tests could leave behind: mounts, named network namespaces, cgroups without a
+# process, and what carries the name of this run. Cgroups that hold processes belong to those; the
+# names of other runs (of Go tests, or of a second developer) are theirs to check.
+host_facts() {
+	{
+		grep -vE 'rtbats-[0-9]+' /proc/self/mountinfo | sed 's/^/mount /'
+		find /run/netns -mindepth 1 -printf 'network namespace %p\n' 2>/dev/null
+		empty_cgroups | grep -vE 'rtbats-[0-9]+' | sed 's/^/cgroup /'
+		leftovers "$RT_SUITE"
+	} | sort -u
+}
+
+# empty_cgroups prints the leaf cgroups, of every hierarchy, that hold no process.
+empty_cgroups() {
+	find /sys/fs/cgroup -mindepth 2 -type d -links 2 2>/dev/null | while read -r path; do
+		[[ -e $path/cgroup.procs && -z $(head -c1 "$path/cgroup.procs" 2>/dev/null) ]] && echo "$path"
+	done
+	return 0
+}
+
+host_changes() {
+	host_facts | comm -13 "$BATS_SUITE_TMPDIR/before" -
+}
+
+host_unchanged() {
+	[[ -z $(host_changes) ]]
+}
