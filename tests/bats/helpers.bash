@@ -49,7 +49,7 @@ config() {
 args() {
 	local list
 	list=$(jq -n '$ARGS.positional' --args -- "$@")
-	config '.process.args = $list' --argjson list "$list"
+	config ".process.args = $list"
 }
 
 # unique prints a word that no other call of this test run gets.
@@ -82,7 +82,7 @@ rt() {
 	elif [[ -p /dev/fd/2 ]]; then
 		exec {stderr}>"$capture.err"
 	fi
-	rt_alone "$@" >&"$stdout" 2>&"$stderr" || status=$?
+	rt_alone "$@" 1>&"$stdout" 2>&"$stderr" || status=$?
 	if ((stdout != 1)); then
 		exec {stdout}>&-
 		cat "$capture.out"
@@ -111,7 +111,7 @@ rt_background() {
 		close_descriptors
 		exec "$RT" --root "$ROOT" "$@" >"$stdout" 2>"$stderr"
 	) &
-	RT_PID=$!
+	export RT_PID=$!
 }
 
 # close_descriptors closes every descriptor above 2 that $RT_KEEP_FDS does not name.
@@ -225,7 +225,8 @@ leftovers() {
 marked_processes() {
 	local path pid own
 	own=$(readlink /proc/self/ns/mnt)
-	grep -lsF -f - /proc/[0-9]*/{cmdline,cgroup,mountinfo} <<<"$1" | while IFS=/ read -r _ _ pid path; do
+	local files=(/proc/[0-9]*/{cmdline,cgroup,mountinfo})
+	grep -lsF -f - "${files[@]}" <<<"$1" | while IFS=/ read -r _ _ pid path; do
 		[[ $path == mountinfo && $(readlink "/proc/$pid/ns/mnt" 2>/dev/null) == "$own" ]] && continue
 		[[ $pid != "$$" && $pid != "$BASHPID" && -e /proc/$pid ]] && ! gone "$pid" && echo "$pid"
 	done | sort -un

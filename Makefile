@@ -1,0 +1,54 @@
+# Every target is a command or two that a person could type.
+
+GO     ?= go
+PREFIX ?= /usr/local
+
+TAGS    = urfave_cli_no_docs,urfave_cli_no_suggest
+COMMIT  = $(shell git -c safe.directory='*' describe --always --dirty --abbrev=12 2>/dev/null)
+LDFLAGS = -s -w -X main.commit=$(COMMIT)
+BUILD   = CGO_ENABLED=0 $(GO) build -tags $(TAGS) -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
+
+# Containers need root. Without it, sudo is used where it is installed.
+SUDO = $(shell test $$(id -u) = 0 || command -v sudo)
+
+.PHONY: build run test test-go bats golden stage bench check deps cross install clean
+
+build:
+	$(BUILD) -o bin/rt ./cmd/rt
+
+run: deps build
+	tests/bundles/hello bin/hello
+	$(SUDO) bin/rt run bin/hello
+
+test: deps build
+	tests/run
+
+test-go:
+	tests/run go
+
+bats: deps build
+	tests/run bats
+
+golden:
+	$(GO) test ./libns/plan -update
+
+stage:
+	$(GO) generate ./libns/stage
+
+bench: build
+	$(SUDO) tests/bench
+
+check:
+	tests/check
+
+cross:
+	GOARCH=arm64 $(BUILD) -o bin/rt-arm64 ./cmd/rt
+
+deps:
+	tests/deps
+
+install: build
+	install -D -m 0755 bin/rt $(DESTDIR)$(PREFIX)/bin/rt
+
+clean:
+	rm -rf bin
