@@ -227,7 +227,7 @@ marked_processes() {
 	own=$(readlink /proc/self/ns/mnt)
 	local files=(/proc/[0-9]*/{cmdline,cgroup,mountinfo})
 	grep -lsF -f - "${files[@]}" <<<"$1" | while IFS=/ read -r _ _ pid path; do
-		[[ $path == mountinfo && $(readlink "/proc/$pid/ns/mnt" 2>/dev/null) == "$own" ]] && continue
+		[[ $path == mountinfo && $(readlink "/proc/$pid/ns/mnt" 2>/dev/null || echo "$own") == "$own" ]] && continue
 		[[ $pid != "$$" && $pid != "$BASHPID" && -e /proc/$pid ]] && ! gone "$pid" && echo "$pid"
 	done | sort -un
 }
