@@ -1,0 +1,221 @@
+package spec
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// DefaultFile is the name of the configuration inside a bundle
+// (OCI runtime-spec, bundle.md).
+const DefaultFile = "config.json"
+
+// maxFileSize bounds what Load reads. The largest real configurations
+// (thousands of mounts, a long seccomp profile) stay below 2 MiB.
+const maxFileSize = 32 << 20
+
+// Config is a decoded configuration together with where it came from.
+type Config struct {
+	*specs.Spec
+
+	// Bundle is the absolute, clean path of the bundle directory. Relative
+	// paths of the configuration are relative to it.
+	Bundle string
+
+	// File is how messages call the configuration, for example "config.json".
+	File string
+
+	// source is nil for a configuration that was built in memory.
+	source *source
+}
+
+// Load reads and decodes the configuration of the bundle directory. file is
+// its name there, or an absolute path; empty means DefaultFile. Values are not
+// checked beyond their JSON types: that is what Validate does.
+func Load(bundle, file string) (*Config, error) {
+	bundle, err := filepath.Abs(bundle)
+	if err != nil {
+		return nil, fmt.Errorf("bundle: %w", err)
+	}
+	if file == "" {
+		file = DefaultFile
+	}
+	path := file
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(bundle, file)
+	}
+	data, err := readRegularFile(path, maxFileSize)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, missingFile(bundle, file)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return Parse(data, bundle, file)
+}
+
+// missingFile tells a missing bundle from a bundle without configuration.
+func missingFile(bundle, file string) error {
+	if _, err := os.Stat(bundle); err != nil {
+		return fmt.Errorf("bundle: %w", err)
+	}
+	return fmt.Errorf("JSON specification file %s not found in bundle %s", file, bundle)
+}
+
+// readRegularFile reads a whole file of at most limit bytes. It neither blocks
+// on a FIFO nor reads a device: the kind of file is known before the first read.
+func readRegularFile(path string, limit int64) ([]byte, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: must be a regular file, is %s", path, fileKind(info.Mode()))
+	}
+	// The size is only a hint, the file may be growing: the limit holds for
+	// what is really read.
+	data := bytes.NewBuffer(make([]byte, 0, min(info.Size(), limit)+bytes.MinRead))
+	if _, err := data.ReadFrom(io.LimitReader(file, limit+1)); err != nil {
+		return nil, err
+	}
+	if int64(data.Len()) > limit {
+		return nil, fmt.Errorf("%s: larger than %d bytes", path, limit)
+	}
+	return data.Bytes(), nil
+}
+
+// fileKind names a file type with its article, for messages.
+func fileKind(mode fs.FileMode) string {
+	switch mode.Type() {
+	case 0:
+		return "a regular file"
+	case fs.ModeDir:
+		return "a directory"
+	case fs.ModeSymlink:
+		return "a symbolic link"
+	case fs.ModeNamedPipe:
+		return "a named pipe"
+	case fs.ModeSocket:
+		return "a socket"
+	default:
+		return "a device"
+	}
+}
+
+// Parse decodes the bytes of a configuration. bundle must be absolute; file is
+// only used in messages (empty means DefaultFile). Keys match regardless of
+// case, as engines that write Go field names expect, and unknown keys are
+// ignored (OCI runtime-spec, config.md, "Extensibility").
+//
+// Malformed JSON gives an error that begins "FILE:LINE:COLUMN: "; a value of
+// the wrong type gives Problems. data must not be changed afterwards.
+func Parse(data []byte, bundle, file string) (*Config, error) {
+	if file == "" {
+		file = DefaultFile
+	}
+	c := &Config{
+		Spec:   new(specs.Spec),
+		Bundle: filepath.Clean(bundle),
+		File:   file,
+		source: &source{data: data},
+	}
+	if err := decode(data, c.Spec); err != nil {
+		return nil, c.decodeError(err)
+	}
+	if bytes.Equal(bytes.TrimSpace(data), []byte("null")) {
+		return nil, fmt.Errorf("%s: config cannot be null", file)
+	}
+	return c, nil
+}
+
+// decode is the one place that knows how JSON becomes a Spec.
+func decode(data []byte, into *specs.Spec) error {
+	return json.Unmarshal(data, into)
+}
+
+// decodeError says where in the file decoding failed, and why.
+func (c *Config) decodeError(err error) error {
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		// Offset counts the bytes read, the last of which was refused; when
+		// the input ended early there is no such byte.
+		offset := int(syntax.Offset)
+		if offset > 0 && offset < len(c.source.data) {
+			offset--
+		}
+		line, column := c.source.position(offset)
+		return fmt.Errorf("%s:%d:%d: malformed JSON: %s", c.File, line, column, syntax.Error())
+	}
+	var wrongType *json.UnmarshalTypeError
+	if errors.As(err, &wrongType) {
+		offset := int(wrongType.Offset)
+		field := c.source.fieldAt(offset)
+		line, _ := c.source.position(offset - 1)
+		text := fmt.Sprintf("must be %s, got %s", wantedType(wrongType.Type), foundType(wrongType.Value))
+		return Problems{{File: c.File, Field: field, Line: line, Text: text}}
+	}
+	return fmt.Errorf("%s: %w", c.File, err)
+}
+
+// wantedType describes in JSON's terms what decodes into a Go type.
+func wantedType(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.String:
+		return "a string"
+	case reflect.Slice, reflect.Array:
+		return "an array"
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		bits := t.Bits()
+		return fmt.Sprintf("an integer from %d to %d", int64(-1)<<(bits-1), uint64(1)<<(bits-1)-1)
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return fmt.Sprintf("an integer from 0 to %d", ^uint64(0)>>(64-t.Bits()))
+	default:
+		return "an object"
+	}
+}
+
+// foundType puts encoding/json's word for a value into a sentence. Numbers come
+// with their digits ("number 1.5").
+func foundType(value string) string {
+	switch value {
+	case "string":
+		return "a string"
+	case "array":
+		return "an array"
+	case "object":
+		return "an object"
+	case "bool":
+		return "true or false"
+	default:
+		return value
+	}
+}
+
+// RootPath returns the absolute, clean path of the root filesystem on the host,
+// or "" when root.path is absent.
+func (c *Config) RootPath() string {
+	switch {
+	case c.Root == nil || c.Root.Path == "":
+		return ""
+	case filepath.IsAbs(c.Root.Path):
+		return filepath.Clean(c.Root.Path)
+	default:
+		return filepath.Join(c.Bundle, c.Root.Path)
+	}
+}

@@ -1,0 +1,206 @@
+package spec
+
+import (
+	"fmt"
+	"math"
+	"path/filepath"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// maxIDMappings is how many lines uid_map takes (user_namespaces(7)).
+	maxIDMappings = 340
+	maxNanosecond = 999_999_999
+)
+
+// namespaces checks config-linux.md, "Namespaces".
+func (v *validator) namespaces() {
+	seen := make(map[specs.LinuxNamespaceType]int, len(v.linux.Namespaces))
+	for i, entry := range v.linux.Namespaces {
+		field := item("linux.namespaces", i)
+		namespace, known := LookupNamespace(entry.Type)
+		if !known {
+			v.report(field+".type", "namespace %q does not exist: must be one of %s", entry.Type, quoted(namespaceNames()))
+			continue
+		}
+		if first, found := seen[entry.Type]; found {
+			v.report(field+".type", "malformed spec file: duplicated ns: %q is in linux.namespaces[%d] already", entry.Type, first)
+			continue
+		}
+		seen[entry.Type] = i
+		if entry.Path != "" {
+			v.namespacePath(field+".path", entry.Path, namespace)
+		}
+	}
+}
+
+func namespaceNames() []string {
+	names := make([]string, len(namespaces))
+	for i, namespace := range namespaces {
+		names[i] = string(namespace.Type)
+	}
+	return names
+}
+
+func (v *validator) namespacePath(field, path string, want Namespace) {
+	if !filepath.IsAbs(path) {
+		v.report(field, "invalid namespace path: must be absolute, got %q", path)
+		return
+	}
+	if !v.host.Creating {
+		return
+	}
+	found, err := namespaceTypeOf(path)
+	switch {
+	case err != nil:
+		v.report(field, "invalid namespace path: %v", err)
+	case found.Flag != want.Flag:
+		v.report(field, "invalid namespace path: %s is a %s namespace, must be a %s namespace", path, found.Type, want.Type)
+	}
+}
+
+// namespaceTypeOf finds out what kind of namespace a file stands for
+// (ioctl_nsfs(2)). The file system is checked before the file is opened, so that
+// a FIFO or a device in its place is not touched.
+func namespaceTypeOf(path string) (Namespace, error) {
+	var filesystem unix.Statfs_t
+	if err := unix.Statfs(path, &filesystem); err != nil {
+		return Namespace{}, fmt.Errorf("%s: %w", path, err)
+	}
+	if filesystem.Type != unix.NSFS_MAGIC {
+		return Namespace{}, fmt.Errorf("%s is not a namespace file", path)
+	}
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return Namespace{}, fmt.Errorf("%s: %w", path, err)
+	}
+	defer unix.Close(fd)
+	flag, err := unix.IoctlRetInt(fd, unix.NS_GET_NSTYPE)
+	if err != nil {
+		return Namespace{}, fmt.Errorf("%s is not a namespace file: %w", path, err)
+	}
+	for _, namespace := range namespaces {
+		if namespace.Flag == uint64(flag) {
+			return namespace, nil
+		}
+	}
+	return Namespace{}, fmt.Errorf("%s is a namespace of unknown type %#x", path, flag)
+}
+
+// isOwnNamespace reports whether a namespace file is the runtime's own
+// namespace of that type: two files are the same namespace when device and inode
+// agree (namespaces(7)).
+func isOwnNamespace(path string, kind specs.LinuxNamespaceType) bool {
+	namespace, _ := LookupNamespace(kind)
+	var theirs, ours unix.Stat_t
+	return unix.Stat(path, &theirs) == nil &&
+		unix.Stat("/proc/self/ns/"+namespace.File, &ours) == nil &&
+		theirs.Dev == ours.Dev && theirs.Ino == ours.Ino
+}
+
+// idMappings checks config-linux.md, "User namespace mappings". With a path
+// they may be given too, engines repeat those of the namespace to be joined.
+func (v *validator) idMappings() {
+	uids, gids := v.linux.UIDMappings, v.linux.GIDMappings
+	given := len(uids) > 0 || len(gids) > 0
+	namespace := v.namespace(specs.UserNamespace)
+	switch {
+	case namespace == nil && given:
+		field := "linux.uidMappings"
+		if len(uids) == 0 {
+			field = "linux.gidMappings"
+		}
+		v.report(field, "user namespace mappings specified, but there is no user namespace in linux.namespaces")
+	case namespace == nil:
+		if v.rootless() {
+			v.report("linux.namespaces", "rootless container requires user namespaces: add {\"type\": \"user\"}")
+		}
+	case namespace.Path == "" && !given:
+		v.report("linux.uidMappings", "user namespaces enabled, but no namespace path to join nor mappings to apply specified")
+	case len(uids) == 0 && given:
+		v.report("linux.uidMappings", "must be given together with linux.gidMappings")
+	case len(gids) == 0 && given:
+		v.report("linux.gidMappings", "must be given together with linux.uidMappings")
+	}
+	v.mappingList("linux.uidMappings", uids)
+	v.mappingList("linux.gidMappings", gids)
+}
+
+// mappingList checks the entries by the rules of user_namespaces(7), "Defining
+// user and group ID mappings".
+func (v *validator) mappingList(field string, mappings []specs.LinuxIDMapping) {
+	if len(mappings) > maxIDMappings {
+		v.report(field, "must have at most %d entries, has %d", maxIDMappings, len(mappings))
+		return
+	}
+	for i, mapping := range mappings {
+		switch {
+		case mapping.Size == 0:
+			v.report(item(field, i)+".size", "must be greater than 0")
+		case !fitsID(mapping.ContainerID, mapping.Size) || !fitsID(mapping.HostID, mapping.Size):
+			v.report(item(field, i)+".size", "range of %d ids must end below %d", mapping.Size, uint32(noID))
+		default:
+			v.mappingOverlap(field, mappings, i)
+		}
+	}
+}
+
+// fitsID reports whether a range of ids ends before the id that means "none".
+func fitsID(first, size uint32) bool {
+	return uint64(first)+uint64(size) <= math.MaxUint32
+}
+
+func (v *validator) mappingOverlap(field string, mappings []specs.LinuxIDMapping, index int) {
+	entry := mappings[index]
+	for i, earlier := range mappings[:index] {
+		if overlap(entry.ContainerID, entry.Size, earlier.ContainerID, earlier.Size) {
+			v.report(item(field, index)+".containerID", "overlaps with %s", item(field, i))
+			return
+		}
+		if overlap(entry.HostID, entry.Size, earlier.HostID, earlier.Size) {
+			v.report(item(field, index)+".hostID", "overlaps with %s", item(field, i))
+			return
+		}
+	}
+}
+
+func overlap(first, size, otherFirst, otherSize uint32) bool {
+	return uint64(first) < uint64(otherFirst)+uint64(otherSize) &&
+		uint64(otherFirst) < uint64(first)+uint64(size)
+}
+
+// isMapped reports whether an id of the container has a mapping.
+func isMapped(mappings []specs.LinuxIDMapping, id uint32) bool {
+	for _, mapping := range mappings {
+		if id >= mapping.ContainerID && uint64(id) < uint64(mapping.ContainerID)+uint64(mapping.Size) {
+			return true
+		}
+	}
+	return false
+}
+
+// timeOffsets checks config-linux.md, "Offset for Time Namespace"
+// (time_namespaces(7)).
+func (v *validator) timeOffsets() {
+	const field = "linux.timeOffsets"
+	if len(v.linux.TimeOffsets) == 0 {
+		return
+	}
+	namespace := v.namespace(specs.TimeNamespace)
+	switch {
+	case namespace == nil:
+		v.report(field, "time offsets need a time namespace in linux.namespaces")
+	case namespace.Path != "":
+		v.report(field, "time offsets can only be set in a new time namespace, but linux.namespaces joins %s", namespace.Path)
+	}
+	for _, clock := range sortedKeys(v.linux.TimeOffsets) {
+		if clock != "monotonic" && clock != "boottime" {
+			v.report(element(field, clock), "unknown clock: must be \"monotonic\" or \"boottime\"")
+		}
+		if v.linux.TimeOffsets[clock].Nanosecs > maxNanosecond {
+			v.report(element(field, clock)+".nanosecs", "must be at most %d, got %d", maxNanosecond, v.linux.TimeOffsets[clock].Nanosecs)
+		}
+	}
+}
