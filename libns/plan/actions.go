@@ -60,6 +60,9 @@ type SendPidfd struct{ Socket string }
 // WritePidFile writes the process id for the caller.
 type WritePidFile struct{ Path string }
 
+// Release lets the container go on: what it was held up for is done.
+type Release struct{}
+
 // MakeMountPoint makes a missing mount point inside the root, whose descriptor
 // the init stage sends along: parents 0755, dangling symbolic links followed
 // within the root.
@@ -128,10 +131,13 @@ func (SaveState) Title() string { return "save the container's state" }
 func (SaveState) Holds() bool   { return false }
 
 func (a SendPidfd) Title() string { return "send a pidfd to " + a.Socket }
-func (SendPidfd) Holds() bool     { return false }
+func (SendPidfd) Holds() bool     { return true }
 
 func (a WritePidFile) Title() string { return "write the pid to " + a.Path }
-func (WritePidFile) Holds() bool     { return false }
+func (WritePidFile) Holds() bool     { return true }
+
+func (Release) Title() string { return "let the container go on" }
+func (Release) Holds() bool   { return true }
 
 func (a MakeMountPoint) Title() string {
 	if a.Directory {

@@ -232,10 +232,10 @@ func (b *builder) answer(reply Ref) {
 }
 
 // assist lays down a request to the parent: do a for the step that is being
-// laid down, with the descriptor in fd.
-func (b *builder) assist(a Action, fd Ref) {
+// laid down, with the descriptors in fds.
+func (b *builder) assist(a Action, fds ...Ref) {
 	b.p.Assists = append(b.p.Assists, Assist{Action: a, Step: len(b.p.Steps) - 1})
-	b.announce(MessageAssist, len(b.p.Assists)-1, []Ref{fd})
+	b.announce(MessageAssist, len(b.p.Assists)-1, fds)
 	b.answer(Ref{})
 }
 

@@ -1,19 +1,70 @@
 package plan
 
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"rt/libns/kernel"
+)
+
 // Cgroup is where the container's processes are: one directory in the unified
-// hierarchy, and on cgroup v1 and hybrid hosts one in each v1 hierarchy. The
-// paths are absolute in the host's file system.
+// hierarchy, and on cgroup v1 and hybrid hosts one in each v1 hierarchy, in
+// the order of [kernel.Facts.Hierarchies]. Paths are absolute in the host's
+// file system.
 type Cgroup struct {
 	Unified string   `json:"unified,omitempty"`
 	V1      []string `json:"v1,omitempty"`
 }
 
-func (c Cgroup) String() string {
-	if c.Unified != "" {
-		return c.Unified
+// IsZero reports whether the container stays in the caller's cgroup.
+func (c Cgroup) IsZero() bool { return c.Unified == "" && len(c.V1) == 0 }
+
+// Directories lists all of the cgroup's directories.
+func (c Cgroup) Directories() []string {
+	if c.Unified == "" {
+		return c.V1
 	}
-	if len(c.V1) > 0 {
-		return c.V1[0]
+	return append([]string{c.Unified}, c.V1...)
+}
+
+func (c Cgroup) String() string { return strings.Join(c.Directories(), " ") }
+
+// CgroupFor chooses the container's cgroup from linux.cgroupsPath
+// (config-linux.md, "Cgroups Path"). An absolute path starts at the root of
+// each hierarchy. A relative one, and the id if there is none, goes beside the
+// runtime's own cgroup, which has processes and therefore cannot have children
+// with controllers (cgroups(7), "no internal processes").
+func CgroupFor(path, id string, facts kernel.Facts) (Cgroup, error) {
+	if strings.Count(path, ":") == 2 && !strings.Contains(path, "/") {
+		return Cgroup{}, fmt.Errorf("linux.cgroupsPath: %q is in the form slice:prefix:name of the systemd driver; without --systemd-cgroup it has to be a path", path)
 	}
-	return "(none)"
+	if facts.Cgroup == kernel.CgroupNone {
+		return Cgroup{}, errors.New("no cgroup hierarchy is mounted on /sys/fs/cgroup")
+	}
+	if path == "" {
+		path = id
+	}
+	var c Cgroup
+	if facts.Unified != "" {
+		c.Unified = cgroupBelow(facts.Unified, facts.UnifiedSelf, path, true)
+	}
+	for _, h := range facts.Hierarchies {
+		c.V1 = append(c.V1, cgroupBelow(h.Mount, h.Self, path, false))
+	}
+	return c, nil
+}
+
+// cgroupBelow cleans path before it is joined, so that ".." cannot leave the
+// hierarchy.
+func cgroupBelow(mount, self, path string, beside bool) string {
+	clean := filepath.Clean("/" + path)
+	if filepath.IsAbs(path) {
+		return filepath.Join(mount, clean)
+	}
+	if beside {
+		self = filepath.Dir(self)
+	}
+	return filepath.Join(mount, self, clean)
 }

@@ -20,7 +20,6 @@ const (
 	MessageAssist                         // Index: index in Plan.Assists
 	MessageFailure                        // Index: the call that failed; Errno; then the kernel's own text, if any
 	MessageForked                         // Index: the pid of the process that goes on
-	MessageReady                          // a created container now waits on its gate
 )
 
 // Message is the fixed head of every message.

@@ -1,0 +1,38 @@
+// Package kernel says what the running kernel and machine can do.
+//
+// Facts is plain data, so that a plan can be compiled for a kernel that is not
+// there; [Probe] finds out about the one that is.
+package kernel
+
+// CgroupMode says which cgroup hierarchies are mounted.
+type CgroupMode string
+
+const (
+	CgroupNone    CgroupMode = "none"
+	CgroupV1      CgroupMode = "v1"
+	CgroupHybrid  CgroupMode = "hybrid"  // v1 hierarchies, and the unified one without controllers
+	CgroupUnified CgroupMode = "unified" // cgroup v2 on /sys/fs/cgroup
+)
+
+// Facts is what a plan depends on besides the spec.
+type Facts struct {
+	EUID    int // effective user id of the runtime
+	LastCap int // highest capability number that the kernel knows
+
+	Cgroup      CgroupMode
+	Unified     string      // mount point of the cgroup v2 hierarchy, or ""
+	UnifiedSelf string      // the runtime's own cgroup in it ("/" or "/a/b")
+	Hierarchies []Hierarchy // cgroup v1 hierarchies, sorted by mount point
+
+	MountSetattr bool // mount_setattr(2), Linux 5.12
+	KCore        bool // /proc/kcore exists
+}
+
+// Hierarchy is one mounted cgroup v1 hierarchy.
+type Hierarchy struct {
+	Mount       string   // mount point: /sys/fs/cgroup/cpu,cpuacct
+	Controllers []string // cpu, cpuacct; empty for a named hierarchy
+	Name        string   // systemd, for name=systemd
+	Aliases     []string // other names in /sys/fs/cgroup that are links to it
+	Self        string   // the runtime's own cgroup in it
+}

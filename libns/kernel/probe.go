@@ -1,0 +1,154 @@
+package kernel
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// cgroupRoot is where every distribution mounts the cgroup hierarchies.
+const cgroupRoot = "/sys/fs/cgroup"
+
+// Probe finds the facts about the running kernel out. It works without
+// privileges and parses nothing whose size depends on what the host does.
+func Probe() (Facts, error) {
+	f := Facts{
+		EUID:         os.Geteuid(),
+		LastCap:      lastCap(),
+		MountSetattr: haveMountSetattr(),
+		KCore:        unix.Access("/proc/kcore", unix.F_OK) == nil,
+	}
+	if err := f.probeCgroups(); err != nil {
+		return Facts{}, fmt.Errorf("find the cgroup hierarchies: %w", err)
+	}
+	return f, nil
+}
+
+// lastCap is the highest capability that the bounding set knows
+// (PR_CAPBSET_READ of prctl(2) fails beyond it).
+func lastCap() int {
+	n := unix.CAP_LAST_CAP
+	for ; n < 63 && known(n+1); n++ {
+	}
+	for ; n > 0 && !known(n); n-- {
+	}
+	return n
+}
+
+func known(capability int) bool {
+	_, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, uintptr(capability), 0, 0, 0)
+	return err == nil
+}
+
+// haveMountSetattr asks with a descriptor that cannot be valid: a kernel that
+// knows the call complains about that.
+func haveMountSetattr() bool {
+	return unix.MountSetattr(-1, "", unix.AT_EMPTY_PATH, &unix.MountAttr{}) != unix.ENOSYS
+}
+
+func (f *Facts) probeCgroups() error {
+	f.Cgroup = CgroupNone
+	magic, err := filesystem(cgroupRoot)
+	if err != nil {
+		return nil // nothing is mounted: not an error before something needs it
+	}
+	own, err := ownCgroups()
+	if err != nil {
+		return err
+	}
+	switch magic {
+	case unix.CGROUP2_SUPER_MAGIC:
+		f.Cgroup, f.Unified, f.UnifiedSelf = CgroupUnified, cgroupRoot, own[""]
+		return nil
+	case unix.TMPFS_MAGIC:
+		return f.probeHierarchies(own)
+	}
+	return nil
+}
+
+// probeHierarchies looks at the directories of a v1 or hybrid layout. Links in
+// it are further names of hierarchies that hold several controllers.
+func (f *Facts) probeHierarchies(own map[string]string) error {
+	entries, err := os.ReadDir(cgroupRoot)
+	if err != nil {
+		return err
+	}
+	aliases := map[string][]string{}
+	for _, e := range entries {
+		path := filepath.Join(cgroupRoot, e.Name())
+		if e.Type()&os.ModeSymlink != 0 {
+			if target, err := os.Readlink(path); err == nil {
+				aliases[target] = append(aliases[target], e.Name())
+			}
+			continue
+		}
+		switch magic, err := filesystem(path); {
+		case err != nil:
+		case magic == unix.CGROUP2_SUPER_MAGIC:
+			f.Unified, f.UnifiedSelf = path, own[""]
+		case magic == unix.CGROUP_SUPER_MAGIC:
+			if h, ok := hierarchy(path, own); ok {
+				f.Hierarchies = append(f.Hierarchies, h)
+			}
+		}
+	}
+	for i, h := range f.Hierarchies {
+		f.Hierarchies[i].Aliases = aliases[filepath.Base(h.Mount)]
+	}
+	switch {
+	case len(f.Hierarchies) == 0:
+	case f.Unified != "":
+		f.Cgroup = CgroupHybrid
+	default:
+		f.Cgroup = CgroupV1
+	}
+	return nil
+}
+
+// hierarchy describes the v1 hierarchy mounted on path, which is named after
+// its controllers, or its name if it has none.
+func hierarchy(path string, own map[string]string) (Hierarchy, bool) {
+	name := filepath.Base(path)
+	if self, ok := own["name="+name]; ok {
+		return Hierarchy{Mount: path, Name: name, Self: self}, true
+	}
+	wanted := strings.Split(name, ",")
+	slices.Sort(wanted)
+	for key, self := range own {
+		controllers := strings.Split(key, ",")
+		sorted := slices.Sorted(slices.Values(controllers))
+		if slices.Equal(sorted, wanted) {
+			return Hierarchy{Mount: path, Controllers: controllers, Self: self}, true
+		}
+	}
+	return Hierarchy{}, false
+}
+
+// ownCgroups reads /proc/self/cgroup (cgroups(7)): controllers, or "" for the
+// unified hierarchy → path.
+func ownCgroups() (map[string]string, error) {
+	data, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return nil, err
+	}
+	own := map[string]string{}
+	for line := range strings.Lines(string(data)) {
+		parts := strings.SplitN(strings.TrimSuffix(line, "\n"), ":", 3)
+		if len(parts) == 3 {
+			own[parts[1]] = parts[2]
+		}
+	}
+	return own, nil
+}
+
+func filesystem(path string) (int64, error) {
+	var s unix.Statfs_t
+	if err := unix.Statfs(path, &s); err != nil {
+		return 0, err
+	}
+	return s.Type, nil
+}

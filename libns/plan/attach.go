@@ -1,0 +1,91 @@
+package plan
+
+import (
+	"golang.org/x/sys/unix"
+
+	"rt/spec"
+)
+
+// attach puts a detached mount on the place that at refers to. Both are
+// descriptors: no string is resolved again that somebody could have changed.
+func (b *builder) attach(mount, at Ref) *callBuilder {
+	return b.call(unix.SYS_MOVE_MOUNT, load(mount), b.str(""), load(at), b.str(""),
+		imm(unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH))
+}
+
+// clone makes a detached bind mount of the file or tree that fd refers to.
+func (b *builder) clone(fd Ref, recursive bool) *callBuilder {
+	flags := unix.AT_EMPTY_PATH | unix.OPEN_TREE_CLONE | unix.OPEN_TREE_CLOEXEC
+	if recursive {
+		flags |= unix.AT_RECURSIVE
+	}
+	return b.call(unix.SYS_OPEN_TREE, load(fd), b.str(""), imm(flags))
+}
+
+// setAttributes changes the flags of a mount (MOUNT_ATTR_*).
+func (b *builder) setAttributes(mount Ref, recursive bool, set, clear uint64) *callBuilder {
+	flags := unix.AT_EMPTY_PATH
+	if recursive {
+		flags |= unix.AT_RECURSIVE
+	}
+	return b.call(unix.SYS_MOUNT_SETATTR, load(mount), b.str(""), imm(flags),
+		b.constant(mountAttr(set, clear, 0)), imm(sizeofMountAttr))
+}
+
+// setPropagation changes the propagation type of a mount (MS_SHARED and so on).
+func (b *builder) setPropagation(mount Ref, recursive bool, propagation uint64) *callBuilder {
+	flags := unix.AT_EMPTY_PATH
+	if recursive {
+		flags |= unix.AT_RECURSIVE
+	}
+	return b.call(unix.SYS_MOUNT_SETATTR, load(mount), b.str(""), imm(flags),
+		b.constant(mountAttr(0, 0, propagation)), imm(sizeofMountAttr))
+}
+
+// newFilesystem is a detached mount of a new superblock (fsopen(2)).
+type newFilesystem struct {
+	kind   string
+	source string   // "" = none
+	flags  []string // of the superblock: ro, sync, …
+	data   []string // options of the filesystem, as in mounts[].options
+	attrs  uint64   // MOUNT_ATTR_* of the mount
+	// otherwise, when not zero, is where to go on when the kernel refuses
+	// with EPERM or EBUSY, as it does for some filesystems in some namespaces.
+	otherwise label
+}
+
+// noLabel in newFilesystem.otherwise: a refusal is an error.
+const noLabel = fail
+
+// mount lays down the calls that make f, and leaves it in the word m. Each
+// names the fs context, so that a failure comes with the kernel's own words.
+func (b *builder) mount(f newFilesystem, m Ref) {
+	fs := b.word("fs")
+	b.call(unix.SYS_FSOPEN, b.str(f.kind), imm(unix.FSOPEN_CLOEXEC)).to(fs)
+	if f.source != "" {
+		b.configure(fs, "source", f.source, true)
+	}
+	for _, flag := range f.flags {
+		b.configure(fs, flag, "", false)
+	}
+	for _, option := range f.data {
+		key, value, hasValue := spec.CutData(option)
+		b.configure(fs, key, value, hasValue)
+	}
+	create := b.call(unix.SYS_FSCONFIG, load(fs), imm(unix.FSCONFIG_CMD_CREATE), null, null, imm(0)).log(fs)
+	mount := b.call(unix.SYS_FSMOUNT, load(fs), imm(unix.FSMOUNT_CLOEXEC), imm(f.attrs)).to(m).log(fs)
+	if f.otherwise != noLabel {
+		create.on(unix.EPERM, f.otherwise).on(unix.EBUSY, f.otherwise)
+		mount.on(unix.EPERM, f.otherwise).on(unix.EBUSY, f.otherwise)
+	}
+	b.close(fs)
+}
+
+// configure sets one option of a filesystem: a string, or a flag.
+func (b *builder) configure(fs Ref, key, value string, hasValue bool) {
+	if hasValue {
+		b.call(unix.SYS_FSCONFIG, load(fs), imm(unix.FSCONFIG_SET_STRING), b.str(key), b.str(value), imm(0)).log(fs)
+		return
+	}
+	b.call(unix.SYS_FSCONFIG, load(fs), imm(unix.FSCONFIG_SET_FLAG), b.str(key), null, imm(0)).log(fs)
+}

@@ -1,0 +1,66 @@
+package plan
+
+import (
+	"encoding/binary"
+
+	"golang.org/x/sys/unix"
+
+	"rt/spec"
+)
+
+// boundingSet drops every capability that the bounding set does not name, while
+// the init stage still has the right to. Without process.capabilities nothing
+// is dropped.
+func (c *compiler) boundingSet() {
+	caps := c.Config.Process.Capabilities
+	if caps == nil {
+		return
+	}
+	keep := c.capabilitySet(caps.Bounding)
+	c.step("process.capabilities.bounding", "drop what is not in the bounding set")
+	for n := range c.Facts.LastCap + 1 {
+		if keep&(1<<n) == 0 {
+			c.call(unix.SYS_PRCTL, imm(unix.PR_CAPBSET_DROP), imm(n), imm(0), imm(0), imm(0))
+		}
+	}
+}
+
+// capabilities sets the other four sets (capabilities(7)).
+func (c *compiler) capabilities() {
+	caps := c.Config.Process.Capabilities
+	if caps == nil {
+		return
+	}
+	c.step("process.capabilities", "set the effective, permitted and inheritable capabilities")
+	header := binary.LittleEndian.AppendUint32(nil, unix.LINUX_CAPABILITY_VERSION_3)
+	header = binary.LittleEndian.AppendUint32(header, 0)
+	effective, permitted, inheritable := c.capabilitySet(caps.Effective), c.capabilitySet(caps.Permitted), c.capabilitySet(caps.Inheritable)
+	var data []byte
+	for shift := 0; shift <= 32; shift += 32 {
+		for _, set := range []uint64{effective, permitted, inheritable} {
+			data = binary.LittleEndian.AppendUint32(data, uint32(set>>shift))
+		}
+	}
+	c.call(unix.SYS_CAPSET, c.constant(header), c.constant(data))
+
+	c.step("process.capabilities.ambient", "set the ambient capabilities")
+	c.call(unix.SYS_PRCTL, imm(unix.PR_CAP_AMBIENT), imm(unix.PR_CAP_AMBIENT_CLEAR_ALL), imm(0), imm(0), imm(0))
+	ambient := c.capabilitySet(caps.Ambient) & permitted & inheritable
+	for n := range c.Facts.LastCap + 1 {
+		if ambient&(1<<n) != 0 {
+			c.call(unix.SYS_PRCTL, imm(unix.PR_CAP_AMBIENT), imm(unix.PR_CAP_AMBIENT_RAISE), imm(n), imm(0), imm(0))
+		}
+	}
+}
+
+// capabilitySet is the set of the names that this kernel knows. The others were
+// warned about: the specification wants a container that names them to run.
+func (c *compiler) capabilitySet(names []string) uint64 {
+	var set uint64
+	for _, name := range names {
+		if n, ok := spec.Capability(name); ok && n <= c.Facts.LastCap {
+			set |= 1 << n
+		}
+	}
+	return set
+}

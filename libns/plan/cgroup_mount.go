@@ -1,0 +1,128 @@
+package plan
+
+import (
+	"path/filepath"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"rt/libns/kernel"
+)
+
+// cgroupMount shows the container the cgroup hierarchies that the host has,
+// whichever version the config names (config-linux.md, "Control groups").
+func (c *compiler) cgroupMount(m mountEntry) {
+	switch c.Facts.Cgroup {
+	case kernel.CgroupUnified:
+		c.unifiedMount(m)
+	case kernel.CgroupV1, kernel.CgroupHybrid:
+		c.hierarchyMounts(m)
+	}
+}
+
+func (c *compiler) hasCgroupNamespace() bool {
+	_, ok := c.namespace(specs.CgroupNamespace)
+	return ok
+}
+
+// unifiedMount mounts cgroup v2. Within a cgroup namespace that is a mount of
+// the container's own part. Outside of one, mounting it would reset the flags
+// of the host's superblock and wait for an RCU grace period: a bind of what is
+// mounted there shows the same.
+func (c *compiler) unifiedMount(m mountEntry) {
+	c.step(m.field, "mount cgroup v2 on "+m.Destination)
+	mount := c.word("m")
+	c.cgroup2(mount, m.options.AttrSet)
+	c.recursiveAttributes(m, mount)
+	at := c.openMountPoint(mountPoint{path: m.path, resolve: inRoot})
+	c.attach(mount, at)
+	c.finishMount(m, mount, at)
+}
+
+// cgroup2 leaves a detached cgroup v2 mount in the word mount.
+func (c *compiler) cgroup2(mount Ref, attrs uint64) {
+	if !c.hasCgroupNamespace() {
+		c.bindCgroup(mount, c.Facts.Unified, attrs)
+		return
+	}
+	refused, done := c.label(), c.label()
+	c.mount(newFilesystem{kind: "cgroup2", source: "cgroup", attrs: attrs, otherwise: refused}, mount)
+	c.goTo(done)
+	c.bind(refused)
+	c.bindCgroup(mount, c.Cgroup.Unified, attrs)
+	c.bind(done)
+}
+
+func (c *compiler) bindCgroup(mount Ref, directory string, attrs uint64) {
+	c.call(unix.SYS_OPEN_TREE, cwdFD, c.str(directory), imm(unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)).to(mount)
+	c.setAttributes(mount, false, attrs, allAttributes&^attrs)
+}
+
+// hierarchyMounts lays a tmpfs out like the host's /sys/fs/cgroup: a directory
+// for each hierarchy, and links for the controllers that share one.
+func (c *compiler) hierarchyMounts(m mountEntry) {
+	tree := c.word("cgroups")
+	attrs := m.options.AttrSet
+	c.step(m.field, "mount a tmpfs for the cgroup hierarchies on "+m.Destination)
+	c.mount(newFilesystem{
+		kind: "tmpfs", source: "tmpfs", data: []string{"mode=755"},
+		attrs: attrs &^ unix.MOUNT_ATTR_RDONLY, otherwise: noLabel,
+	}, tree)
+	at := c.openMountPoint(mountPoint{path: m.path, resolve: inRoot})
+	c.attach(tree, at)
+	c.close(at)
+
+	for i, h := range c.Facts.Hierarchies {
+		name := filepath.Base(h.Mount)
+		c.step(m.field, "mount cgroup v1 hierarchy "+name+" below it")
+		mount := c.word("m")
+		if c.hasCgroupNamespace() {
+			c.mount(newFilesystem{kind: "cgroup", source: "cgroup", data: hierarchyOptions(h), attrs: attrs, otherwise: noLabel}, mount)
+		} else {
+			c.bindCgroup(mount, c.Cgroup.V1[i], attrs)
+		}
+		c.mountBelow(tree, name, mount)
+		for _, alias := range h.Aliases {
+			c.call(unix.SYS_SYMLINKAT, c.str(name), load(tree), c.str(alias))
+		}
+	}
+	if c.Facts.Cgroup == kernel.CgroupHybrid {
+		name := filepath.Base(c.Facts.Unified)
+		c.step(m.field, "mount cgroup v2 below it as "+name)
+		mount := c.word("m")
+		if c.hasCgroupNamespace() {
+			c.cgroup2(mount, attrs)
+		} else {
+			c.bindCgroup(mount, c.Cgroup.Unified, attrs)
+		}
+		c.mountBelow(tree, name, mount)
+	}
+	c.step(m.field, "finish "+m.Destination)
+	if attrs&unix.MOUNT_ATTR_RDONLY != 0 {
+		c.setAttributes(tree, false, unix.MOUNT_ATTR_RDONLY, 0)
+	}
+	for _, p := range m.options.Propagation {
+		c.setPropagation(tree, p.Recursive, p.Flag)
+	}
+	c.close(tree)
+}
+
+// mountBelow attaches a mount to a new directory of a filesystem that nobody
+// else has touched yet.
+func (c *compiler) mountBelow(directory Ref, name string, mount Ref) {
+	at := c.word("t")
+	c.call(unix.SYS_MKDIRAT, load(directory), c.str(name), imm(0o755))
+	c.open(directory, name, unix.O_PATH|unix.O_DIRECTORY, noSymlinks).to(at)
+	c.attach(mount, at)
+	c.close(at)
+	c.close(mount)
+}
+
+// hierarchyOptions selects a v1 hierarchy by its controllers or its name
+// (cgroups(7), "Mounting v1 controllers").
+func hierarchyOptions(h kernel.Hierarchy) []string {
+	if h.Name != "" {
+		return []string{"none", "name=" + h.Name}
+	}
+	return h.Controllers
+}

@@ -1,0 +1,109 @@
+package plan
+
+import (
+	"rt/libns/kernel"
+	"rt/spec"
+)
+
+// Request is everything that a new container's plan is compiled from.
+type Request struct {
+	Config *spec.Config
+	ID     string
+	Dir    string // the container's state directory
+	Facts  kernel.Facts
+	Cgroup Cgroup // from [CgroupFor]
+
+	NoPivot      bool // move the root over / and chroot instead of pivot_root
+	NoNewKeyring bool // stay in the caller's session keyring
+	Gated        bool // create: wait for start before executing the program
+	ExtraFDs     int  // descriptors 3..2+n are passed on to the program
+	ListenFDs    int  // how many of them are socket-activation descriptors (sd_listen_fds(3))
+	NotifySocket bool // a socket for sd_notify(3) is made under Dir and shown to the program
+
+	// Where the caller wants to be told about the container; "" = nowhere.
+	ConsoleSocket string
+	PidfdSocket   string
+	PidFile       string
+}
+
+// compiler turns one request into one plan.
+type compiler struct {
+	*builder
+	*Request
+
+	root    Ref // word: the container's root directory
+	dev     Ref // word: the container's /dev
+	exe     Ref // word: address of the path that is executed
+	home    Ref // buffer: the entry HOME=… that the parent answers with
+	oldMask Ref // word: the caller's umask
+}
+
+// ForCreate compiles the plan of a new container. It follows the order of
+// operations of the OCI runtime specification 1.3.0 (runtime.md, "Lifecycle"):
+// this function is the only place where that order is written down.
+func ForCreate(r *Request) (*Plan, error) {
+	c := &compiler{builder: newBuilder(), Request: r}
+	if err := c.refuseUnsupported(); err != nil {
+		return nil, err
+	}
+	c.begin()
+
+	c.makeCgroup()
+	c.makeGate()
+	c.launch()
+	c.saveState()
+
+	c.isolateProcess()
+	c.oomScoreAdj()
+	c.joinCgroup()
+	c.joinNamespaces()
+	c.unshareNamespaces()
+	c.joinKeyring()
+	c.loopbackUp()
+
+	c.openRoot()
+	c.mounts()
+	c.defaultDevices()
+	c.devices()
+	c.makeCwd()
+	c.console()
+	c.reopenNull()
+	c.readonlyMounts()
+	c.names()
+	c.sysctl()
+	c.readonlyPaths()
+	c.maskedPaths()
+	c.enterRoot()
+
+	c.noNewPrivileges()
+	c.ownStdio()
+	c.boundingSet()
+	c.enterCwd()
+	c.changeUser()
+	c.capabilities()
+	c.checkCwd()
+	c.findProgram()
+	c.closeOnExec()
+
+	c.ready()
+	c.waitForStart()
+	c.execute()
+	return c.build(), nil
+}
+
+// begin sets up what every step refers to.
+func (c *compiler) begin() {
+	c.p.Extra = c.ExtraFDs
+	c.p.Gated = c.Gated
+	c.control = c.preset("control", uint64(c.p.ControlFD()))
+	c.p.ReportFD = c.preset("report", uint64(c.p.ControlFD()))
+	c.root = c.word("root")
+	c.dev = c.word("dev")
+	c.exe = c.word("exe")
+}
+
+// hasMountNamespace says whether the container's mounts are its own.
+func (c *compiler) hasMountNamespace() bool {
+	_, ok := c.namespace("mount")
+	return ok
+}

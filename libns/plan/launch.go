@@ -1,0 +1,83 @@
+package plan
+
+import (
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// makeCgroup is first: the init stage is born in its cgroup.
+func (c *compiler) makeCgroup() {
+	if c.Cgroup.IsZero() {
+		return
+	}
+	c.host("linux.cgroupsPath", MakeCgroup{Cgroup: c.Cgroup})
+}
+
+func (c *compiler) makeGate() {
+	if c.Gated {
+		c.host("", MakeGate{})
+	}
+}
+
+// launch clones the init stage. Only a new pid namespace must be asked for
+// here, because a process cannot change its own; everything else is unshared
+// by the init stage, at the same time as the parent goes on.
+func (c *compiler) launch() {
+	var flags uint64
+	if ns, ok := c.namespace("pid"); ok && ns.Path == "" {
+		flags = unix.CLONE_NEWPID
+	}
+	c.host("", Launch{CloneFlags: flags, IntoCgroup: c.Cgroup.Unified})
+}
+
+// saveState is early and holds nothing up: whatever dies after it, delete
+// knows the process.
+func (c *compiler) saveState() { c.host("", SaveState{}) }
+
+// isolateProcess drops everything that the caller lent without meaning to.
+func (c *compiler) isolateProcess() {
+	c.step("", "close the caller's other descriptors")
+	c.call(unix.SYS_CLOSE_RANGE, imm(c.p.FirstFreeFD()), imm(^uint32(0)), imm(0))
+
+	// Not dumpable: nothing in a namespace that is joined may trace the
+	// init stage or look at its descriptors (CVE-2016-9962). execve undoes it.
+	c.step("", "be out of reach of other processes, in a session of its own")
+	c.call(unix.SYS_PRCTL, imm(unix.PR_SET_DUMPABLE), imm(0), imm(0), imm(0), imm(0))
+	c.call(unix.SYS_SETSID).ignore(unix.EPERM)
+	c.oldMask = c.word("umask")
+	c.call(unix.SYS_UMASK, imm(0)).to(c.oldMask)
+}
+
+// oomScoreAdj is set before any namespace is entered, through the host's own
+// procfs, so that every later stage of the process has it.
+func (c *compiler) oomScoreAdj() {
+	adj := c.Config.Process.OOMScoreAdj
+	if adj == nil {
+		return
+	}
+	text := strconv.Itoa(*adj)
+	c.step("process.oomScoreAdj", "set oom_score_adj to "+text)
+	fd := c.word("t")
+	c.call(unix.SYS_OPENAT, cwdFD, c.str("/proc/self/oom_score_adj"), imm(unix.O_WRONLY|unix.O_CLOEXEC), imm(0)).to(fd)
+	c.call(unix.SYS_WRITE, load(fd), c.str(text), imm(len(text)))
+	c.call(unix.SYS_CLOSE, load(fd))
+}
+
+// joinCgroup moves the init stage on cgroup v1, where a process cannot be born
+// in its cgroup. Nothing has been forked and no cgroup namespace made yet.
+func (c *compiler) joinCgroup() {
+	if len(c.Cgroup.V1) > 0 {
+		c.host("linux.cgroupsPath", JoinCgroup{Paths: c.Cgroup.V1})
+	}
+}
+
+// joinKeyring gives the container a session keyring of its own, so that it
+// sees none of the caller's keys. A kernel without keyrings has none to hide.
+func (c *compiler) joinKeyring() {
+	if c.NoNewKeyring {
+		return
+	}
+	c.step("", "join a new session keyring")
+	c.call(unix.SYS_KEYCTL, imm(unix.KEYCTL_JOIN_SESSION_KEYRING), c.str("_ses."+c.ID)).ignore(unix.ENOSYS)
+}

@@ -1,0 +1,244 @@
+package plan
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"rt/spec"
+)
+
+// mountEntry is one entry of mounts[], made ready for compiling.
+type mountEntry struct {
+	specs.Mount
+	field   string // mounts[3]
+	path    string // the destination below the root: "dev/shm"
+	options spec.MountOptions
+}
+
+// mounts makes the config's mounts, in their order, below the root.
+func (c *compiler) mounts() {
+	if !c.hasMountNamespace() {
+		return
+	}
+	for _, m := range c.mountEntries() {
+		switch {
+		case m.options.Bind:
+			c.bindMount(m)
+		case m.options.Remount:
+			c.remount(m)
+		case m.Type == "cgroup" || m.Type == "cgroup2":
+			c.cgroupMount(m)
+		default:
+			c.filesystemMount(m)
+		}
+	}
+	c.notifyMount()
+}
+
+func (c *compiler) mountEntries() []mountEntry {
+	entries := make([]mountEntry, 0, len(c.Config.Mounts))
+	for i, m := range c.Config.Mounts {
+		entries = append(entries, mountEntry{
+			Mount:   m,
+			field:   fmt.Sprintf("mounts[%d]", i),
+			path:    c.destination(m.Destination),
+			options: spec.ParseMountOptions(m.Options),
+		})
+	}
+	return entries
+}
+
+// destination is a mount's place below the root. A destination that repeats
+// the host's path of the root filesystem means the same place.
+func (c *compiler) destination(p string) string {
+	p = filepath.Clean("/" + p)
+	if root := c.Config.RootPath(); root != "/" {
+		if below, ok := strings.CutPrefix(p, root+"/"); ok {
+			return relative(below)
+		}
+	}
+	return relative(p)
+}
+
+// allAttributes are the per-mount flags that a bind mount with flags of its own
+// does not inherit from its source.
+const allAttributes = unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV |
+	unix.MOUNT_ATTR_NOEXEC | unix.MOUNT_ATTR_NODIRATIME | unix.MOUNT_ATTR_NOSYMFOLLOW
+
+// bindMount clones the source, which is named from the host's root but sees
+// the mounts made so far, changes the clone while nobody can reach it yet, and
+// attaches it.
+func (c *compiler) bindMount(m mountEntry) {
+	source := m.Source
+	if !filepath.IsAbs(source) {
+		source = filepath.Join(c.Config.Bundle, source)
+	}
+	c.step(m.field, fmt.Sprintf("bind %s on %s", source, m.Destination))
+	mount := c.word("m")
+	flags := unix.OPEN_TREE_CLONE | unix.OPEN_TREE_CLOEXEC
+	if m.options.Recursive {
+		flags |= unix.AT_RECURSIVE
+	}
+	c.call(unix.SYS_OPEN_TREE, cwdFD, c.str(source), imm(flags)).to(mount)
+	if m.options.AttrsGiven {
+		set, clear := m.options.AttrSet, m.options.AttrClear|allAttributes&^m.options.AttrSet
+		c.setAttributes(mount, false, set, clear)
+	}
+	c.recursiveAttributes(m, mount)
+	stat := c.stat(load(mount))
+	at := c.openMountPoint(mountPoint{path: m.path, source: stat})
+	c.attach(mount, at)
+	c.finishMount(m, mount, at)
+}
+
+func (c *compiler) recursiveAttributes(m mountEntry, mount Ref) {
+	if m.options.RecSet|m.options.RecClear != 0 {
+		c.setAttributes(mount, true, m.options.RecSet, m.options.RecClear)
+	}
+}
+
+// finishMount applies the propagation types, which belong to a mount's place,
+// and gives the descriptors back: a container may have thousands of mounts.
+func (c *compiler) finishMount(m mountEntry, mount, at Ref) {
+	for _, p := range m.options.Propagation {
+		c.setPropagation(mount, p.Recursive, p.Flag)
+	}
+	c.close(at)
+	c.close(mount)
+}
+
+// filesystemMount mounts a new superblock.
+func (c *compiler) filesystemMount(m mountEntry) {
+	c.step(m.field, fmt.Sprintf("mount %s on %s", m.Type, m.Destination))
+	mount := c.word("m")
+	f := newFilesystem{
+		kind: m.Type, source: m.Source,
+		flags: m.options.SuperFlags, data: m.options.Data,
+		attrs: m.options.AttrSet, otherwise: noLabel,
+	}
+	if c.readonlyLater(m) {
+		f.flags = slices.DeleteFunc(slices.Clone(f.flags), func(flag string) bool { return flag == "ro" })
+		f.attrs &^= unix.MOUNT_ATTR_RDONLY
+	}
+	c.mount(f, mount)
+	c.recursiveAttributes(m, mount)
+	at := c.openMountPoint(c.placeOf(m, mount))
+	if m.options.CopyUp {
+		c.assist(CopyUp{Path: m.Destination}, at, mount)
+	}
+	c.attach(mount, at)
+	c.finishMount(m, mount, at)
+}
+
+// placeOf says how the mount point of a new filesystem is looked up.
+func (c *compiler) placeOf(m mountEntry, mount Ref) mountPoint {
+	place := mountPoint{path: m.path, resolve: inRoot}
+	switch m.Type {
+	case "proc", "sysfs":
+		// The image must not choose where these end up: with a symbolic
+		// link, files of its own would pass for the kernel's
+		// (CVE-2019-19921, CVE-2023-27561).
+		place.resolve = noSymlinks
+		place.meaning = fmt.Sprintf("filesystem %q must be mounted on ordinary directory", m.Type)
+	case "tmpfs":
+		if !hasOption(m.options.Data, "mode") {
+			place.whenThere = func(at Ref) { c.inheritMode(at, mount) }
+		}
+	}
+	return place
+}
+
+// inheritMode gives a new tmpfs the permissions of the directory that it
+// hides. Only the low 16 bits of the word count for fchmodat(2): the mode.
+func (c *compiler) inheritMode(from, mount Ref) {
+	stat := c.stat(load(from))
+	c.call(unix.SYS_FCHMODAT, load(mount), c.str("."), load(stat.At(statxMode)))
+}
+
+// remount changes the flags and options of what is mounted already.
+func (c *compiler) remount(m mountEntry) {
+	c.step(m.field, "remount "+m.Destination)
+	at, fs := c.word("t"), c.word("fs")
+	c.open(c.root, m.path, unix.O_PATH, inRoot).to(at)
+	set, clear := m.options.AttrSet, m.options.AttrClear|allAttributes&^m.options.AttrSet
+	c.setAttributes(at, false, set, clear)
+	c.recursiveAttributes(m, at)
+	if len(m.options.Data)+len(m.options.SuperFlags) > 0 {
+		c.call(unix.SYS_FSPICK, load(at), c.str(""), imm(unix.FSPICK_EMPTY_PATH|unix.FSPICK_CLOEXEC)).to(fs)
+		for _, flag := range m.options.SuperFlags {
+			c.configure(fs, flag, "", false)
+		}
+		for _, option := range m.options.Data {
+			key, value, hasValue := spec.CutData(option)
+			c.configure(fs, key, value, hasValue)
+		}
+		c.call(unix.SYS_FSCONFIG, load(fs), imm(unix.FSCONFIG_CMD_RECONFIGURE), null, null, imm(0)).log(fs)
+		c.close(fs)
+	}
+	for _, p := range m.options.Propagation {
+		c.setPropagation(at, p.Recursive, p.Flag)
+	}
+	c.close(at)
+}
+
+// readonlyLater says that a mount has to stay writable until everything that
+// belongs in it was made: mount points, devices.
+func (c *compiler) readonlyLater(m mountEntry) bool {
+	readonly := m.options.AttrSet&unix.MOUNT_ATTR_RDONLY != 0
+	return readonly && (m.Type == "tmpfs" || m.path == "dev")
+}
+
+// readonlyMounts makes the rest of the tree read-only, now that nothing more is
+// made in it.
+func (c *compiler) readonlyMounts() {
+	if !c.hasMountNamespace() {
+		return
+	}
+	at := c.word("t")
+	for _, m := range c.mountEntries() {
+		if m.options.Bind || !c.readonlyLater(m) {
+			continue
+		}
+		c.step(m.field, "make "+m.Destination+" read-only")
+		c.open(c.root, m.path, unix.O_PATH, inRoot).to(at)
+		c.setAttributes(at, false, unix.MOUNT_ATTR_RDONLY, 0)
+		c.close(at)
+	}
+	if c.Config.Root.Readonly {
+		c.step("root.readonly", "make the root read-only")
+		c.setAttributes(c.root, false, unix.MOUNT_ATTR_RDONLY, 0)
+	}
+}
+
+// notifyMount shows the program the socket for sd_notify(3), which start binds
+// in the state directory.
+func (c *compiler) notifyMount() {
+	if !c.NotifySocket {
+		return
+	}
+	c.step("", "bind the notify socket's directory on /"+notifyDirectory)
+	mount := c.word("m")
+	c.call(unix.SYS_OPEN_TREE, cwdFD, c.str(filepath.Join(c.Dir, "notify")), imm(unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)).to(mount)
+	c.setAttributes(mount, false, unix.MOUNT_ATTR_RDONLY|unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOEXEC, 0)
+	at := c.openMountPoint(mountPoint{path: notifyDirectory, resolve: inRoot})
+	c.attach(mount, at)
+	c.close(at)
+	c.close(mount)
+}
+
+// notifyDirectory is where the notify socket's directory appears below the root.
+const notifyDirectory = "run/notify"
+
+func hasOption(data []string, key string) bool {
+	for _, option := range data {
+		if k, _, _ := spec.CutData(option); k == key {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,133 @@
+package plan
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// namespaceKinds lists the namespaces in the order in which they are joined:
+// the mount namespace last, because joining it changes what paths mean.
+var namespaceKinds = []struct {
+	kind specs.LinuxNamespaceType
+	flag uint64
+}{
+	{specs.CgroupNamespace, unix.CLONE_NEWCGROUP},
+	{specs.IPCNamespace, unix.CLONE_NEWIPC},
+	{specs.UTSNamespace, unix.CLONE_NEWUTS},
+	{specs.NetworkNamespace, unix.CLONE_NEWNET},
+	{specs.PIDNamespace, unix.CLONE_NEWPID},
+	{specs.MountNamespace, unix.CLONE_NEWNS},
+}
+
+// namespace gives the config's entry for a type of namespace.
+func (c *compiler) namespace(kind specs.LinuxNamespaceType) (specs.LinuxNamespace, bool) {
+	_, ns, ok := c.namespaceEntry(kind)
+	return ns, ok
+}
+
+func (c *compiler) namespaceEntry(kind specs.LinuxNamespaceType) (string, specs.LinuxNamespace, bool) {
+	if c.Config.Linux == nil {
+		return "", specs.LinuxNamespace{}, false
+	}
+	for i, ns := range c.Config.Linux.Namespaces {
+		if ns.Type == kind {
+			return fmt.Sprintf("linux.namespaces[%d]", i), ns, true
+		}
+	}
+	return "", specs.LinuxNamespace{}, false
+}
+
+// joinNamespaces enters the namespaces that the config names by path. All of
+// them are opened before the first is entered: afterwards the paths may mean
+// something else. setns(2) checks that each is of the type that was asked for.
+func (c *compiler) joinNamespaces() {
+	opened := map[specs.LinuxNamespaceType]Ref{}
+	for _, k := range namespaceKinds {
+		field, ns, ok := c.namespaceEntry(k.kind)
+		if !ok || ns.Path == "" {
+			continue
+		}
+		fd := c.word("ns_" + string(k.kind))
+		c.step(field, fmt.Sprintf("open the %s namespace %s", k.kind, ns.Path))
+		c.call(unix.SYS_OPENAT, cwdFD, c.str(ns.Path), imm(unix.O_RDONLY|unix.O_CLOEXEC), imm(0)).to(fd)
+		opened[k.kind] = fd
+	}
+	for _, k := range namespaceKinds {
+		fd, ok := opened[k.kind]
+		if !ok {
+			continue
+		}
+		field, _, _ := c.namespaceEntry(k.kind)
+		c.step(field, fmt.Sprintf("join the %s namespace", k.kind))
+		c.call(unix.SYS_SETNS, load(fd), imm(k.flag))
+		c.call(unix.SYS_CLOSE, load(fd))
+		if k.kind == specs.PIDNamespace {
+			c.fork(field)
+		}
+	}
+}
+
+// fork continues in a child, because only children enter a pid namespace that
+// was joined. The child is the runtime's own (CLONE_PARENT), so that whoever
+// waits for the container waits for it.
+func (c *compiler) fork(field string) {
+	c.step(field, "fork into the pid namespace")
+	goOn := c.label()
+	pid := c.word("pid")
+	message := c.object(Object{Kind: Struct, Bytes: messageHeader(MessageForked, 0), Writable: true})
+	c.call(unix.SYS_CLONE, imm(unix.CLONE_PARENT|int(unix.SIGCHLD)), imm(0), imm(0), imm(0), imm(0)).to(pid)
+	c.call(OpIs, load(pid), imm(^uint64(0)), imm(0), imm(unix.EEXIST)).then(goOn).ignore(unix.EEXIST)
+	c.call(OpSet, load(pid)).to(message.At(4))
+	c.call(unix.SYS_WRITE, load(c.control), addr(message), imm(MessageSize))
+	c.call(unix.SYS_EXIT_GROUP, imm(0))
+	c.bind(goOn)
+	// A session belongs to a process: the child needs one of its own.
+	c.call(unix.SYS_SETSID).ignore(unix.EPERM)
+}
+
+// unshareNamespaces makes the new namespaces. The init stage is in its cgroup
+// by now, which becomes the root of its cgroup namespace.
+func (c *compiler) unshareNamespaces() {
+	var flags uint64
+	for _, k := range namespaceKinds {
+		if ns, ok := c.namespace(k.kind); ok && ns.Path == "" && k.kind != specs.PIDNamespace {
+			flags |= k.flag
+		}
+	}
+	if flags == 0 {
+		return
+	}
+	c.step("linux.namespaces", "make the new namespaces")
+	c.call(unix.SYS_UNSHARE, imm(flags))
+}
+
+// loopbackUp brings lo up where the network namespace is new (netdevice(7)).
+func (c *compiler) loopbackUp() {
+	field, ns, ok := c.namespaceEntry(specs.NetworkNamespace)
+	if !ok || ns.Path != "" {
+		return
+	}
+	request := make([]byte, 40) // struct ifreq
+	copy(request, "lo")
+	binary.LittleEndian.PutUint16(request[unix.IFNAMSIZ:], unix.IFF_UP|unix.IFF_RUNNING)
+	socket := c.word("t")
+	c.step(field, "bring the loopback interface up")
+	c.call(unix.SYS_SOCKET, imm(unix.AF_INET), imm(unix.SOCK_DGRAM|unix.SOCK_CLOEXEC), imm(0)).to(socket)
+	c.call(unix.SYS_IOCTL, load(socket), imm(unix.SIOCSIFFLAGS), c.constant(request))
+	c.call(unix.SYS_CLOSE, load(socket))
+}
+
+// names sets the host and domain name of the container's uts namespace.
+func (c *compiler) names() {
+	if name := c.Config.Hostname; name != "" {
+		c.step("hostname", "set the hostname to "+name)
+		c.call(unix.SYS_SETHOSTNAME, c.str(name), imm(len(name)))
+	}
+	if name := c.Config.Domainname; name != "" {
+		c.step("domainname", "set the domain name to "+name)
+		c.call(unix.SYS_SETDOMAINNAME, c.str(name), imm(len(name)))
+	}
+}

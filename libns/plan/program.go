@@ -1,0 +1,105 @@
+package plan
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"rt/spec"
+)
+
+// ready is the last meeting of the two sides. What the parent does from outside
+// happens here, where it can no longer get in the way of the init stage.
+func (c *compiler) ready() {
+	if limits := c.rlimits(); len(limits) > 0 {
+		c.host("process.rlimits", SetRlimits{Limits: limits})
+	}
+	if _, hasHome := spec.ProcessEnv(c.Config.Process.Env); !hasHome {
+		c.home = c.buffer("home", homeSize)
+		c.hostAnswers("process.env", FindHome{UID: c.Config.Process.User.UID}, c.home, c.root)
+	}
+	if c.PidfdSocket != "" {
+		c.host("", SendPidfd{Socket: c.PidfdSocket})
+	}
+	if c.PidFile != "" {
+		c.host("", WritePidFile{Path: c.PidFile})
+	}
+	c.host("", Release{})
+}
+
+// homeSize is room for HOME=, a path and the NUL behind it.
+const homeSize = 5 + unix.PathMax + 1
+
+func (c *compiler) rlimits() []Rlimit {
+	var limits []Rlimit
+	for i, l := range c.Config.Process.Rlimits {
+		resource, _ := spec.Rlimit(l.Type)
+		limits = append(limits, Rlimit{
+			Field: fmt.Sprintf("process.rlimits[%d]", i), Name: l.Type,
+			Resource: int(resource), Soft: l.Soft, Hard: l.Hard,
+		})
+	}
+	return limits
+}
+
+// waitForStart is where a created container stays until start opens the gate.
+// The init stage holds the FIFO open for reading and writing, so that its read
+// blocks with nobody there. From here on failures go to the result pipe: the
+// socket's other end left with the runtime that made the container.
+func (c *compiler) waitForStart() {
+	if !c.Gated {
+		return
+	}
+	c.step("", "wait for start")
+	c.call(OpSet, imm(c.p.ResultFD())).to(c.p.ReportFD)
+	c.call(unix.SYS_READ, imm(c.p.GateFD()), addr(c.buffer("answer", AnswerSize)), imm(1))
+}
+
+// execute becomes the user's program. When the kernel refuses a file that the
+// look-up found good (a script without its interpreter, say), the program's
+// own stderr says so too, because nobody else may be left to.
+func (c *compiler) execute() {
+	process := c.Config.Process
+	c.step("process.args", "execute "+strings.Join(process.Args, " "))
+	argv := make([]Ref, len(process.Args))
+	for i, a := range process.Args {
+		argv[i] = c.text(a)
+	}
+	var envp []Ref
+	for _, e := range c.environment() {
+		envp = append(envp, c.text(e))
+	}
+	if !c.home.IsZero() {
+		envp = append(envp, c.home)
+	}
+	said := map[unix.Errno]label{}
+	call := c.call(unix.SYS_EXECVE, load(c.exe), addr(c.pointers(argv)), addr(c.pointers(envp)))
+	for _, errno := range execErrors {
+		said[errno] = c.label()
+		call.on(errno, said[errno])
+	}
+	for _, errno := range execErrors {
+		c.bind(said[errno])
+		text := fmt.Sprintf("exec %s: %s", process.Args[0], errno.Error())
+		c.call(unix.SYS_WRITE, imm(2), c.str(text+"\n"), imm(len(text)+1)).on(AnyErrno, next)
+		c.fail(errno, text)
+	}
+}
+
+// execErrors are the errors of execve(2) that a file which may be executed can
+// still give.
+var execErrors = []unix.Errno{unix.ENOENT, unix.EACCES, unix.ENOEXEC}
+
+// environment is what the program gets, except for a HOME that is looked up.
+func (c *compiler) environment() []string {
+	env, _ := spec.ProcessEnv(c.Config.Process.Env)
+	if c.ListenFDs > 0 {
+		env = append(env, fmt.Sprintf("LISTEN_FDS=%d", c.ListenFDs), "LISTEN_PID=1")
+	}
+	if c.NotifySocket {
+		env = append(env, "NOTIFY_SOCKET="+filepath.Join("/", notifyDirectory, "notify.sock"))
+	}
+	return env
+}

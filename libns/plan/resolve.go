@@ -1,0 +1,105 @@
+package plan
+
+import (
+	"path"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Everything below the root is reached from the root's descriptor, never by a
+// string that starts at the host's root: the image may hold any symbolic link,
+// and another container may exchange a directory for one at any moment.
+const (
+	inRoot     = unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS
+	noSymlinks = inRoot | unix.RESOLVE_NO_SYMLINKS
+)
+
+// relative is a container path as it is looked up from the root's descriptor.
+func relative(p string) string {
+	return strings.TrimPrefix(path.Clean("/"+p), "/")
+}
+
+// open looks a path up below dir. openat2(2) gives EAGAIN when something was
+// renamed meanwhile and it cannot be sure: then again. The parent's deadline
+// ends an attack that never lets go.
+func (b *builder) open(dir Ref, p string, flags, resolve uint64) *callBuilder {
+	if p == "" {
+		p = "."
+	}
+	how := b.constant(openHow(flags|unix.O_CLOEXEC, 0, resolve))
+	return b.call(unix.SYS_OPENAT2, load(dir), b.str(p), how, imm(sizeofOpenHow)).retry(unix.EAGAIN)
+}
+
+func (b *builder) close(fd Ref) *callBuilder { return b.call(unix.SYS_CLOSE, load(fd)) }
+
+// jump goes on elsewhere.
+func (b *builder) goTo(l label) { b.call(OpSet, imm(0)).then(l) }
+
+// mountPoint opens the place that something is about to be mounted on, made if
+// it is missing, and leaves its descriptor in the word "t". whenThere, if not
+// nil, lays down calls for a mount point that existed already.
+type mountPoint struct {
+	path    string
+	resolve uint64
+	meaning string // what a failed look-up means, or ""
+	// file says when an empty file is made instead of a directory:
+	// never, or if the word of a statx buffer says that the source is none.
+	source    Ref // statx buffer of a bind mount's source; zero = a directory
+	whenThere func(target Ref)
+}
+
+// openMountPoint lays down the look-up. The common case is one call. A missing
+// last component costs two more; anything harder (several missing components,
+// a dangling symbolic link) is left to the parent, which works on the root's
+// descriptor.
+func (c *compiler) openMountPoint(m mountPoint) Ref {
+	target := c.word("t")
+	directory, base := path.Split(m.path)
+	parent := c.word("p")
+	missing, ask, retry, found, done := c.label(), c.label(), c.label(), c.label(), c.label()
+	flags := uint64(unix.O_PATH)
+	if m.source.IsZero() {
+		flags |= unix.O_DIRECTORY
+	}
+
+	c.open(c.root, m.path, flags, m.resolve).to(target).on(unix.ENOENT, missing).then(found).means(m.meaning)
+
+	c.bind(missing)
+	c.open(c.root, path.Clean("/" + directory)[1:], unix.O_PATH|unix.O_DIRECTORY, inRoot).to(parent).on(AnyErrno, ask)
+	if m.source.IsZero() {
+		c.call(unix.SYS_MKDIRAT, load(parent), c.str(base), imm(0o755)).on(AnyErrno, ask)
+	} else {
+		file := c.label()
+		made := c.label()
+		c.fileType(m.source, unix.S_IFDIR, unix.ENOTDIR).on(unix.ENOTDIR, file)
+		c.call(unix.SYS_MKDIRAT, load(parent), c.str(base), imm(0o755)).then(made).on(AnyErrno, ask)
+		c.bind(file)
+		c.call(unix.SYS_MKNODAT, load(parent), c.str(base), imm(unix.S_IFREG|0o755), imm(0)).on(AnyErrno, ask)
+		c.bind(made)
+	}
+	c.close(parent).then(retry)
+
+	c.bind(ask)
+	if m.source.IsZero() {
+		c.assist(MakeMountPoint{Path: m.path, Directory: true}, c.root)
+	} else {
+		file := c.label()
+		c.fileType(m.source, unix.S_IFDIR, unix.ENOTDIR).on(unix.ENOTDIR, file)
+		c.assist(MakeMountPoint{Path: m.path, Directory: true}, c.root)
+		c.goTo(retry)
+		c.bind(file)
+		c.assist(MakeMountPoint{Path: m.path}, c.root)
+	}
+	c.bind(retry)
+	again := c.open(c.root, m.path, flags, m.resolve).to(target).means(m.meaning)
+	if m.whenThere == nil {
+		c.bind(found)
+		return target
+	}
+	again.then(done)
+	c.bind(found)
+	m.whenThere(target)
+	c.bind(done)
+	return target
+}

@@ -1,0 +1,58 @@
+package plan
+
+import (
+	"fmt"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// refuseUnsupported refuses a config that asks for something rt does not do:
+// a container without the confinement that it was to have is worse than none.
+func (c *compiler) refuseUnsupported() error {
+	for _, f := range c.unsupported() {
+		if f.asked {
+			return fmt.Errorf("%s: rt cannot do this yet", f.name)
+		}
+	}
+	return nil
+}
+
+type feature struct {
+	name  string
+	asked bool
+}
+
+func (c *compiler) unsupported() []feature {
+	process, linux := c.Config.Process, c.Config.Linux
+	features := []feature{
+		{"hooks", c.Config.Hooks != nil},
+		{"process.apparmorProfile", process.ApparmorProfile != ""},
+		{"process.selinuxLabel", process.SelinuxLabel != ""},
+		{"process.scheduler", process.Scheduler != nil},
+		{"process.ioPriority", process.IOPriority != nil},
+	}
+	for i, m := range c.Config.Mounts {
+		features = append(features, feature{fmt.Sprintf("mounts[%d].uidMappings", i), len(m.UIDMappings)+len(m.GIDMappings) > 0})
+	}
+	if linux == nil {
+		return features
+	}
+	features = append(features,
+		feature{"linux.uidMappings", len(linux.UIDMappings) > 0},
+		feature{"linux.gidMappings", len(linux.GIDMappings) > 0},
+		feature{"linux.timeOffsets", len(linux.TimeOffsets) > 0},
+		feature{"linux.seccomp", linux.Seccomp != nil},
+		feature{"linux.mountLabel", linux.MountLabel != ""},
+		feature{"linux.intelRdt", linux.IntelRdt != nil},
+		feature{"linux.memoryPolicy", linux.MemoryPolicy != nil},
+		feature{"linux.personality", linux.Personality != nil},
+		feature{"linux.netDevices", len(linux.NetDevices) > 0},
+	)
+	for i, ns := range linux.Namespaces {
+		features = append(features, feature{
+			fmt.Sprintf("linux.namespaces[%d].type", i),
+			ns.Type == specs.UserNamespace || ns.Type == specs.TimeNamespace,
+		})
+	}
+	return features
+}
