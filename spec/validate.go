@@ -197,13 +197,13 @@ func sortedKeys[V any](m map[string]V) []string {
 }
 
 // quoted lists names for a message: "shared", "slave" or "private".
-func quoted(names []string) string {
+func quoted(names []string, conjunction string) string {
 	var b strings.Builder
 	for i, name := range names {
 		switch {
 		case i == 0:
 		case i == len(names)-1:
-			b.WriteString(" or ")
+			b.WriteString(" " + conjunction + " ")
 		default:
 			b.WriteString(", ")
 		}

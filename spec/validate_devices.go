@@ -15,6 +15,9 @@ const (
 
 // devices checks config-linux.md, "Devices".
 func (v *validator) devices() {
+	if len(v.linux.Devices) > 0 && !v.has(specs.MountNamespace) {
+		v.report("linux.devices", "need a mount namespace in linux.namespaces: without one they would be made on the host")
+	}
 	seen := make(map[string]int, len(v.linux.Devices))
 	for i, device := range v.linux.Devices {
 		field := item("linux.devices", i)

@@ -18,7 +18,7 @@ func (v *validator) propagation() {
 	flags, known := RootfsPropagation(name)
 	switch {
 	case !known:
-		v.report(field, "must be one of %s, got %q", quoted(namesOf(rootfsPropagations)), name)
+		v.report(field, "must be one of %s, got %q", quoted(namesOf(rootfsPropagations), "or"), name)
 	case !v.has(specs.MountNamespace):
 		v.report(field, "needs a mount namespace in linux.namespaces: without one it would change the host's mounts")
 	case flags&unix.MS_PRIVATE != 0 && v.host.NoPivot:

@@ -137,7 +137,7 @@ func isBelow(path, directory string) bool {
 
 func (v *validator) mountData(field string, options MountOptions) {
 	if options.Bind && len(options.Data) > 0 {
-		v.report(field+".options", "bind mounts cannot have any filesystem-specific options applied: remove %s", quoted(options.Data))
+		v.report(field+".options", "bind mounts cannot have any filesystem-specific options applied: remove %s", quoted(options.Data, "and"))
 		return
 	}
 	if !v.rootless() {

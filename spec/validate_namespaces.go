@@ -22,7 +22,7 @@ func (v *validator) namespaces() {
 		field := item("linux.namespaces", i)
 		namespace, known := LookupNamespace(entry.Type)
 		if !known {
-			v.report(field+".type", "namespace %q does not exist: must be one of %s", entry.Type, quoted(namespaceNames()))
+			v.report(field+".type", "namespace %q does not exist: must be one of %s", entry.Type, quoted(namespaceNames(), "or"))
 			continue
 		}
 		if first, found := seen[entry.Type]; found {

@@ -1,12 +1,6 @@
 package spec
 
-import (
-	"fmt"
-	"strconv"
-	"strings"
-
-	"github.com/opencontainers/runtime-spec/specs-go"
-)
+import "github.com/opencontainers/runtime-spec/specs-go"
 
 const (
 	maxRealTimePriority = 99    // sched(7)
@@ -27,14 +21,14 @@ func (v *validator) scheduler(s *specs.Scheduler) {
 		return
 	}
 	if _, known := SchedulerPolicy(s.Policy); !known {
-		v.report(field+".policy", "invalid scheduler policy %q: must be one of %s", s.Policy, quoted(namesOf(schedulerPolicies)))
+		v.report(field+".policy", "invalid scheduler policy %q: must be one of %s", s.Policy, quoted(namesOf(schedulerPolicies), "or"))
 		return
 	}
 	v.schedulerPriority(field, s)
 	v.schedulerDeadline(field, s)
 	for i, flag := range s.Flags {
 		if _, known := SchedulerFlag(flag); !known {
-			v.report(item(field+".flags", i), "invalid scheduler flag %q: must be one of %s", flag, quoted(namesOf(schedulerFlags)))
+			v.report(item(field+".flags", i), "invalid scheduler flag %q: must be one of %s", flag, quoted(namesOf(schedulerFlags), "or"))
 		}
 	}
 }
@@ -77,7 +71,7 @@ func (v *validator) ioPriority(p *specs.LinuxIOPriority) {
 		return
 	}
 	if _, known := IOPriority(p.Class, 0); !known {
-		v.report("process.ioPriority.class", "must be one of %s, got %q", quoted(namesOf(ioClasses)), p.Class)
+		v.report("process.ioPriority.class", "must be one of %s, got %q", quoted(namesOf(ioClasses), "or"), p.Class)
 	}
 	if p.Priority < 0 || p.Priority > maxIOPriority {
 		v.report("process.ioPriority.priority", "must be from 0 to %d, got %d", maxIOPriority, p.Priority)
@@ -102,40 +96,6 @@ func (v *validator) list(field, text string, limit int) {
 	}
 }
 
-// Range is a range of numbers, both ends included.
-type Range struct {
-	First, Last int
-}
-
-// ParseList parses the list format of cpuset(7), such as "0-3,7", for numbers
-// below limit. White space around a range is ignored.
-func ParseList(text string, limit int) ([]Range, error) {
-	var ranges []Range
-	for part := range strings.SplitSeq(text, ",") {
-		first, last, isRange := strings.Cut(strings.TrimSpace(part), "-")
-		if !isRange {
-			last = first
-		}
-		low, err := strconv.ParseUint(first, 10, 31)
-		if err != nil {
-			return nil, notAList(text)
-		}
-		high, err := strconv.ParseUint(last, 10, 31)
-		if err != nil || low > high {
-			return nil, notAList(text)
-		}
-		if high >= uint64(limit) {
-			return nil, fmt.Errorf("numbers must be below %d, got %d", limit, high)
-		}
-		ranges = append(ranges, Range{int(low), int(high)})
-	}
-	return ranges, nil
-}
-
-func notAList(text string) error {
-	return fmt.Errorf("must be a list of numbers and ranges such as \"0-3,7\", got %q", text)
-}
-
 // memoryPolicy checks config-linux.md, "Memory Policy", by the rules of
 // set_mempolicy(2).
 func (v *validator) memoryPolicy() {
@@ -145,7 +105,7 @@ func (v *validator) memoryPolicy() {
 	}
 	const field = "linux.memoryPolicy"
 	if _, known := MemoryPolicyMode(policy.Mode); !known {
-		v.report(field+".mode", "invalid memory policy mode %q: must be one of %s", policy.Mode, quoted(MemoryPolicyModes()))
+		v.report(field+".mode", "invalid memory policy mode %q: must be one of %s", policy.Mode, quoted(MemoryPolicyModes(), "or"))
 		return
 	}
 	v.memoryPolicyNodes(field+".nodes", policy)
@@ -182,7 +142,7 @@ func (v *validator) memoryPolicyFlags(field string, policy *specs.LinuxMemoryPol
 	var static, relative bool
 	for i, flag := range policy.Flags {
 		if _, known := MemoryPolicyFlag(flag); !known {
-			v.report(item(field, i), "invalid memory policy flag %q: must be one of %s", flag, quoted(MemoryPolicyFlags()))
+			v.report(item(field, i), "invalid memory policy flag %q: must be one of %s", flag, quoted(MemoryPolicyFlags(), "or"))
 		}
 		static = static || flag == specs.MpolFStaticNodes
 		relative = relative || flag == specs.MpolFRelativeNodes

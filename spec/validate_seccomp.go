@@ -40,19 +40,19 @@ func (v *validator) seccomp() {
 func (v *validator) seccompNames(profile *specs.LinuxSeccomp) {
 	for i, arch := range profile.Architectures {
 		if !slices.Contains(seccompArchs, arch) {
-			v.report(item("linux.seccomp.architectures", i), "unknown architecture %q: must be one of %s", arch, quoted(SeccompArchs()))
+			v.report(item("linux.seccomp.architectures", i), "unknown architecture %q: must be one of %s", arch, quoted(SeccompArchs(), "or"))
 		}
 	}
 	for i, flag := range profile.Flags {
 		if !slices.Contains(seccompFlags, flag) {
-			v.report(item("linux.seccomp.flags", i), "unknown seccomp flag %q: must be one of %s", flag, quoted(SeccompFlags()))
+			v.report(item("linux.seccomp.flags", i), "unknown seccomp flag %q: must be one of %s", flag, quoted(SeccompFlags(), "or"))
 		}
 	}
 }
 
 func (v *validator) seccompAction(field string, action specs.LinuxSeccompAction) {
 	if !slices.Contains(seccompActions, action) {
-		v.report(field, "unknown action %q: must be one of %s", action, quoted(SeccompActions()))
+		v.report(field, "unknown action %q: must be one of %s", action, quoted(SeccompActions(), "or"))
 	}
 }
 
@@ -82,7 +82,7 @@ func (v *validator) seccompRule(field string, call specs.LinuxSyscall) {
 			v.report(item(field+".args", i)+".index", "must be from 0 to %d, got %d", maxSyscallArg, arg.Index)
 		}
 		if !slices.Contains(seccompOperators, arg.Op) {
-			v.report(item(field+".args", i)+".op", "unknown operator %q: must be one of %s", arg.Op, quoted(SeccompOperators()))
+			v.report(item(field+".args", i)+".op", "unknown operator %q: must be one of %s", arg.Op, quoted(SeccompOperators(), "or"))
 		}
 	}
 }
