@@ -79,6 +79,14 @@ func formatFD(v uint64) string {
 	return formatNumber(uint64(int64(int32(v))))
 }
 
+// formatLastFD gives the upper end of a range of descriptors.
+func formatLastFD(v uint64) string {
+	if uint32(v) == ^uint32(0) {
+		return "~0"
+	}
+	return formatFD(v)
+}
+
 // formatID gives a user or group id; all ones is "leave it as it is".
 func formatID(v uint64) string {
 	if uint32(v) == ^uint32(0) {

@@ -35,7 +35,7 @@ func (p *Plan) Print(w io.Writer, o PrintOptions) error {
 			}
 		}
 		for _, a := range assists[i] {
-			fmt.Fprintf(&out, "%10s  asks host, if need be: %s\n", "", printable(a.Action.Title()))
+			fmt.Fprintf(&out, "%10s  asks host, if need be: %s\n", a.name, printable(a.Action.Title()))
 		}
 	}
 	_, err := io.WriteString(w, out.String())
@@ -113,10 +113,16 @@ func (p *Plan) names(refs []Ref) []string {
 	return names
 }
 
-func (p *Plan) assistsByStep() map[int][]Assist {
-	by := map[int][]Assist{}
-	for _, a := range p.Assists {
-		by[a.Step] = append(by[a.Step], a)
+// namedAssist is an assist with the name that calls have for it.
+type namedAssist struct {
+	Assist
+	name string
+}
+
+func (p *Plan) assistsByStep() map[int][]namedAssist {
+	by := map[int][]namedAssist{}
+	for i, a := range p.Assists {
+		by[a.Step] = append(by[a.Step], namedAssist{a, fmt.Sprintf("assist %d", i)})
 	}
 	return by
 }
@@ -127,18 +133,18 @@ func (p *Plan) assistsByStep() map[int][]Assist {
 // `fsconfig(fs, "size", "64m")`.
 func (p *Plan) CallString(i int) string {
 	v := callView{p, i}
-	switch c := v.call(); c.Op {
-	case OpIs:
-		return "is(" + v.comparison("==") + ")"
-	case OpIsNot:
-		return "is(" + v.comparison("!=") + ")"
-	case OpSet:
-		if c.Result.IsZero() && c.Success != Next {
-			return "go on"
-		}
+	c := v.call()
+	switch {
+	case v.isComparison() && v.neverHolds():
+		return "fail(" + formatErrno(v.comparisonErrno()) + ")"
+	case v.isComparison():
+		return "is(" + v.comparison() + ")"
+	case c.Op == OpSet && c.Result.IsZero():
+		return "go on"
+	case c.Op == OpSet:
 		return "set(" + v.value(0, formatNumber) + ")"
 	}
-	return v.call().Op.String() + "(" + strings.Join(v.arguments(), ", ") + ")"
+	return c.Op.String() + "(" + strings.Join(v.arguments(), ", ") + ")"
 }
 
 // callLine is a call with what comes of it.
@@ -150,6 +156,9 @@ func (p *Plan) callLine(i int) string {
 	for _, effect := range p.effects(i) {
 		line += "; " + effect
 	}
+	if v := (callView{p, i}); v.isComparison() && v.neverHolds() && p.Calls[i].Meaning != "" {
+		line += ": " + printable(p.Calls[i].Meaning)
+	}
 	return line
 }
 
@@ -160,8 +169,8 @@ func (p *Plan) effects(i int) []string {
 	if to := p.targetName(i, c.Success); to != "next" {
 		effects = append(effects, "then "+to)
 	}
-	if c.Op == OpIs || c.Op == OpIsNot {
-		return append(effects, p.otherwise(i))
+	if (callView{p, i}).isComparison() {
+		return append(effects, p.otherwise(i)...)
 	}
 	for _, o := range c.On {
 		effects = append(effects, p.outcomeString(i, o))
@@ -170,17 +179,18 @@ func (p *Plan) effects(i int) []string {
 }
 
 // otherwise says what happens when a comparison does not hold.
-func (p *Plan) otherwise(i int) string {
-	errno, _ := callView{p, i}.immediate(3)
-	for _, o := range p.Calls[i].On {
-		if o.Errno == unix.Errno(errno) || o.Errno == AnyErrno {
-			if o.To == Fail {
-				break
-			}
-			return "else " + p.targetName(i, o.To)
+func (p *Plan) otherwise(i int) []string {
+	v := callView{p, i}
+	errno := v.comparisonErrno()
+	for _, o := range v.call().On {
+		if o.To != Fail && (o.Errno == errno || o.Errno == AnyErrno) {
+			return []string{"else " + p.targetName(i, o.To)}
 		}
 	}
-	return "else fail with " + formatErrno(unix.Errno(errno))
+	if v.neverHolds() {
+		return nil
+	}
+	return []string{"else fail with " + formatErrno(errno)}
 }
 
 func (p *Plan) outcomeString(i int, o Outcome) string {
@@ -273,9 +283,29 @@ func (v callView) arguments() []string {
 	return printed
 }
 
+func (v callView) isComparison() bool {
+	return v.call().Op == OpIs || v.call().Op == OpIsNot
+}
+
+// comparisonErrno is what OpIs and OpIsNot fail with.
+func (v callView) comparisonErrno() unix.Errno { return unix.Errno(v.arg(3).Value) }
+
+// neverHolds reports whether a comparison is there to fail: both of its sides
+// are known, and they are not as they should be.
+func (v callView) neverHolds() bool {
+	left, known := v.immediate(0)
+	mask, _ := v.immediate(1)
+	want, alsoKnown := v.immediate(2)
+	return known && alsoKnown && (left&mask == want) != (v.call().Op == OpIs)
+}
+
 // comparison prints the arguments of OpIs and OpIsNot: word, mask, wanted
 // value, errno.
-func (v callView) comparison(operator string) string {
+func (v callView) comparison() string {
+	operator := "=="
+	if v.call().Op == OpIsNot {
+		operator = "!="
+	}
 	mask, _ := v.immediate(1)
 	want, known := v.immediate(2)
 	if k, ok := v.knownTest(mask); ok {
@@ -307,6 +337,7 @@ var knownTests = []knownTest{
 	{"stat", 24, unix.S_IFMT << 32, "stat.mode & S_IFMT", func(v uint64) string { return fileTypes.format(v >> 32) }},
 	{"stat", 128, ^uint64(0), "stat.rdev", func(v uint64) string { return fmt.Sprintf("%d:%d", uint32(v), v>>32) }},
 	{"statfs", 0, ^uint64(0), "statfs.type", filesystems.format},
+	{"cwd", 0, 0xff, "cwd[0]", func(v uint64) string { return strconv.QuoteRune(rune(v)) }},
 }
 
 func (v callView) knownTest(mask uint64) (knownTest, bool) {

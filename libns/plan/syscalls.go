@@ -92,7 +92,7 @@ func signatures(op Op) signature {
 	case unix.SYS_CLOSE:
 		return signature{name: "close", args: []format{fd}}
 	case unix.SYS_CLOSE_RANGE:
-		return signature{name: "close_range", args: []format{fd, fd, closeRangeFlags.arg}}
+		return signature{name: "close_range", args: []format{fd, valueFormat(formatLastFD), closeRangeFlags.arg}}
 	case unix.SYS_DUP3:
 		return signature{name: "dup3", args: []format{fd, fd, valueFormat(formatOpenFlagsOnly)}}
 	case unix.SYS_FCNTL:
