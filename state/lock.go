@@ -134,10 +134,8 @@ func flock(dir *os.File, how int) error {
 	}
 }
 
-// Busy reports whether a command holds the container's lock exclusively. While
-// a container has no process yet, it tells a create that is under way from one
-// that died.
-func (s *Store) Busy(id string) bool {
+// busy reports whether some command holds the container's lock exclusively.
+func (s *Store) busy(id string) bool {
 	dir, err := s.openDirectory(id)
 	if err != nil {
 		return false

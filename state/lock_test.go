@@ -40,17 +40,34 @@ func TestOneOfManyClaimsWins(t *testing.T) {
 	}
 }
 
-func TestClaimOfALiveCreatorIsBusy(t *testing.T) {
+func TestClaimOfALiveProcessIsCreating(t *testing.T) {
 	store, creator := startClaim(t, "web")
-	if !store.Busy("web") {
-		t.Error("a container that is being created is not busy")
+	if !store.Creating("web") {
+		t.Error("a container that is being created is not creating")
 	}
 	if _, err := store.Lock("web", Exclusive, 20*time.Millisecond); err == nil {
 		t.Error("its lock was given to a second process")
 	}
 	creator.kill()
-	if store.Busy("web") {
-		t.Error("the lock outlived the process that held it")
+	if store.Creating("web") {
+		t.Error("the container is still creating although the process that did it died")
+	}
+	if _, err := store.Load("web"); err != nil {
+		t.Errorf("record after that: %v", err)
+	}
+}
+
+func TestCreatedContainerIsNotCreatingWhileItIsLocked(t *testing.T) {
+	store, held := claim(t, "web")
+	defer held.Unlock()
+	if !store.Creating("web") {
+		t.Error("not creating after the claim")
+	}
+	if err := held.Created(); err != nil {
+		t.Fatal(err)
+	}
+	if store.Creating("web") {
+		t.Error("still creating after the claim was completed")
 	}
 }
 
@@ -195,7 +212,7 @@ func TestSharedLocksGoTogether(t *testing.T) {
 	if _, err := store.Lock("web", Exclusive, 0); err == nil {
 		t.Error("an exclusive lock was given beside shared ones")
 	}
-	if store.Busy("web") {
+	if store.busy("web") {
 		t.Error("a container that is only read is busy")
 	}
 	first.Unlock()

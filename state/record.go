@@ -27,17 +27,24 @@ type Record struct {
 
 	// Init is the container's first process, zero until it is known.
 	Init Process `json:"init"`
+	// Program is what that process executes when it is started: process.args[0].
+	Program string `json:"program"`
 	// SharedPID says that the container has no pid namespace of its own.
 	SharedPID bool `json:"sharedPID,omitempty"`
 
-	// Cgroup is where the container's processes are, in the form of the code
-	// that made it: JSON that this package passes on unread.
-	Cgroup json.RawMessage `json:"cgroup,omitempty"`
+	Cgroup Cgroup `json:"cgroup"`
 	// CgroupManager is who makes cgroups: "cgroupfs", "systemd" or "disabled".
 	// Later commands come without the option that said so.
 	CgroupManager string `json:"cgroupManager,omitempty"`
 	// Rootless is the --rootless option of create: "auto", "true" or "false".
 	Rootless string `json:"rootless,omitempty"`
+}
+
+// Cgroup is where the container's processes are: absolute paths of directories
+// in the unified hierarchy and in those of cgroup v1.
+type Cgroup struct {
+	Unified string   `json:"unified,omitempty"`
+	V1      []string `json:"v1,omitempty"`
 }
 
 // Process is a process that a pid alone does not identify, because pids are
@@ -64,12 +71,14 @@ func (r *Record) encode() []byte {
 	b = strconv.AppendInt(b, int64(r.Init.PID), 10)
 	b = append(b, `,"startTime":`...)
 	b = strconv.AppendUint(b, r.Init.StartTime, 10)
-	b = append(b, `},"sharedPID":`...)
+	b = append(b, '}')
+	b = appendMember(b, "program", r.Program)
+	b = append(b, `,"sharedPID":`...)
 	b = strconv.AppendBool(b, r.SharedPID)
-	if len(r.Cgroup) > 0 {
-		b = append(b, `,"cgroup":`...)
-		b = append(b, r.Cgroup...)
-	}
+	b = append(b, `,"cgroup":{"unified":`...)
+	b = appendString(b, r.Cgroup.Unified)
+	b = appendDirectories(b, r.Cgroup.V1)
+	b = append(b, '}')
 	b = appendMember(b, "cgroupManager", r.CgroupManager)
 	b = appendMember(b, "rootless", r.Rootless)
 	return append(b, "}\n"...)
@@ -89,6 +98,20 @@ func appendAnnotations(b []byte, annotations map[string]string) []byte {
 		separator = ','
 	}
 	return append(b, '}')
+}
+
+func appendDirectories(b []byte, directories []string) []byte {
+	if len(directories) == 0 {
+		return b
+	}
+	b = append(b, `,"v1":`...)
+	separator := byte('[')
+	for _, directory := range directories {
+		b = append(b, separator)
+		b = appendString(b, directory)
+		separator = ','
+	}
+	return append(b, ']')
 }
 
 func appendMember(b []byte, name, value string) []byte {

@@ -30,7 +30,11 @@ var (
 	ErrDamaged = errors.New("damaged state")
 )
 
-const recordFile = "state.json"
+const (
+	recordFile = "state.json"
+	// creatingMark is there from the claim until the container is created.
+	creatingMark = "creating"
+)
 
 // Store is a state root: the directory that holds those of the containers.
 type Store struct {
@@ -90,8 +94,9 @@ func checkName(id string) error {
 // and saves the record. Of several processes that claim one id at the same time
 // exactly one succeeds; the others get [ErrExist].
 //
-// The caller gives the lock back with [Held.Unlock] once the container is
-// created, or the id with [Held.Forget] if it could not be.
+// When the container is created the caller says so with [Held.Created] and gives
+// the lock back with [Held.Unlock]; if it could not be, the caller gives the id
+// back with [Held.Forget].
 func (s *Store) Claim(r *Record) (*Held, error) {
 	if err := checkName(r.ID); err != nil {
 		return nil, err
@@ -162,7 +167,24 @@ func (h *Held) prepare(r *Record) error {
 	if err := h.dir.Chmod(0o711); err != nil {
 		return err
 	}
+	if err := os.WriteFile(h.creatingMark(), nil, 0o600); err != nil {
+		return err
+	}
 	return h.Save(r)
+}
+
+func (h *Held) creatingMark() string { return filepath.Join(h.Dir(), creatingMark) }
+
+// Created ends a claim: the container exists from now on. The lock is still
+// held.
+func (h *Held) Created() error { return os.Remove(h.creatingMark()) }
+
+// Creating reports whether a live process is about to create the container. It
+// is not when that process died half-way. To tell what a container is doing,
+// ask this before loading the record: a create may end in between.
+func (s *Store) Creating(id string) bool {
+	_, err := os.Lstat(filepath.Join(s.Dir(id), creatingMark))
+	return err == nil && s.busy(id)
 }
 
 // hasRecord reports whether somebody's claim of the directory was completed.
@@ -211,7 +233,7 @@ func (s *Store) List() ([]Entry, error) {
 		}
 		id := directory.Name()
 		r, err := s.Load(id)
-		if errors.Is(err, ErrNotExist) && s.Busy(id) {
+		if errors.Is(err, ErrNotExist) && s.busy(id) {
 			continue // being claimed or removed right now
 		}
 		entries = append(entries, Entry{ID: id, Record: r, Err: err})

