@@ -4,6 +4,8 @@
 // there; [Probe] finds out about the one that is.
 package kernel
 
+import "slices"
+
 // CgroupMode says which cgroup hierarchies are mounted.
 type CgroupMode string
 
@@ -35,4 +37,18 @@ type Hierarchy struct {
 	Name        string   // systemd, for name=systemd
 	Aliases     []string // other names in /sys/fs/cgroup that are links to it
 	Self        string   // the runtime's own cgroup in it
+}
+
+// Key is how the hierarchy is named in /proc/PID/cgroup, by one of its
+// controllers or its name. cpuset comes first: a new cgroup of it needs its
+// parent's values before a process can be in it.
+func (h Hierarchy) Key() string {
+	switch {
+	case h.Name != "":
+		return "name=" + h.Name
+	case slices.Contains(h.Controllers, "cpuset"):
+		return "cpuset"
+	default:
+		return h.Controllers[0]
+	}
 }

@@ -9,13 +9,17 @@ import (
 
 // The host actions of a plan. Each is carried out by package libns.
 
-// MakeCgroup makes the container's cgroup directories.
-type MakeCgroup struct{ Cgroup Cgroup }
+// MakeCgroup makes the container's cgroup in the unified hierarchy.
+type MakeCgroup struct{ Directory string }
 
 // MakeGate makes the two FIFOs of a created container in its state directory:
 // the gate that `start` opens, and the pipe that tells it whether the program
 // was executed.
 type MakeGate struct{}
+
+// MakeNotifySocket makes the directory that the socket for sd_notify(3) is in.
+// With Listen the socket itself is bound too, for a program that runs at once.
+type MakeNotifySocket struct{ Listen bool }
 
 // Launch clones the init stage and starts the container side's program.
 type Launch struct {
@@ -23,9 +27,17 @@ type Launch struct {
 	IntoCgroup string // directory of the cgroup v2 that it is born in, or ""
 }
 
-// JoinCgroup moves the init stage into the cgroup v1 hierarchies, all of them
-// back to back, before anything else is started in the container.
-type JoinCgroup struct{ Paths []string }
+// JoinCgroup makes the container's cgroups in the v1 hierarchies and moves the
+// init stage there, all of them back to back, before anything else is started
+// in the container.
+type JoinCgroup struct{ Groups []V1Group }
+
+// V1Group is a cgroup of one v1 hierarchy, which is known by a controller
+// ("memory") or a name ("name=systemd").
+type V1Group struct {
+	Hierarchy string `json:"hierarchy"`
+	Directory string `json:"directory"`
+}
 
 // TakeConsole receives the terminal's master from the container and hands it
 // to the console socket, or keeps it for a foreground terminal.
@@ -75,11 +87,14 @@ type MakeMountPoint struct {
 // the descriptors of the directory and of the tmpfs.
 type CopyUp struct{ Path string }
 
-func (a MakeCgroup) Title() string { return "make cgroup " + a.Cgroup.String() }
+func (a MakeCgroup) Title() string { return "make cgroup " + a.Directory }
 func (a MakeCgroup) Holds() bool   { return false }
 
 func (MakeGate) Title() string { return "make the gate that start opens" }
 func (MakeGate) Holds() bool   { return false }
+
+func (MakeNotifySocket) Title() string { return "make the notify socket's directory" }
+func (MakeNotifySocket) Holds() bool   { return false }
 
 func (a Launch) Title() string {
 	s := "clone the init stage"
@@ -94,7 +109,7 @@ func (a Launch) Title() string {
 func (Launch) Holds() bool { return false }
 
 func (a JoinCgroup) Title() string {
-	return fmt.Sprintf("join %d cgroup v1 hierarchies", len(a.Paths))
+	return fmt.Sprintf("make and join cgroups in %d v1 hierarchies", len(a.Groups))
 }
 func (JoinCgroup) Holds() bool { return true }
 

@@ -14,8 +14,8 @@ import (
 // the order of [kernel.Facts.Hierarchies]. Paths are absolute in the host's
 // file system.
 type Cgroup struct {
-	Unified string   `json:"unified,omitempty"`
-	V1      []string `json:"v1,omitempty"`
+	Unified string    `json:"unified,omitempty"`
+	V1      []V1Group `json:"v1,omitempty"`
 }
 
 // IsZero reports whether the container stays in the caller's cgroup.
@@ -23,13 +23,15 @@ func (c Cgroup) IsZero() bool { return c.Unified == "" && len(c.V1) == 0 }
 
 // Directories lists all of the cgroup's directories.
 func (c Cgroup) Directories() []string {
-	if c.Unified == "" {
-		return c.V1
+	var list []string
+	if c.Unified != "" {
+		list = append(list, c.Unified)
 	}
-	return append([]string{c.Unified}, c.V1...)
+	for _, g := range c.V1 {
+		list = append(list, g.Directory)
+	}
+	return list
 }
-
-func (c Cgroup) String() string { return strings.Join(c.Directories(), " ") }
 
 // CgroupFor chooses the container's cgroup from linux.cgroupsPath
 // (config-linux.md, "Cgroups Path"). An absolute path starts at the root of
@@ -51,7 +53,7 @@ func CgroupFor(path, id string, facts kernel.Facts) (Cgroup, error) {
 		c.Unified = cgroupBelow(facts.Unified, facts.UnifiedSelf, path, true)
 	}
 	for _, h := range facts.Hierarchies {
-		c.V1 = append(c.V1, cgroupBelow(h.Mount, h.Self, path, false))
+		c.V1 = append(c.V1, V1Group{h.Key(), cgroupBelow(h.Mount, h.Self, path, false)})
 	}
 	return c, nil
 }

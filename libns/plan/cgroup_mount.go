@@ -79,7 +79,7 @@ func (c *compiler) hierarchyMounts(m mountEntry) {
 		if c.hasCgroupNamespace() {
 			c.mount(newFilesystem{kind: "cgroup", source: "cgroup", data: hierarchyOptions(h), attrs: attrs, otherwise: noLabel}, mount)
 		} else {
-			c.bindCgroup(mount, c.Cgroup.V1[i], attrs)
+			c.bindCgroup(mount, c.Cgroup.V1[i].Directory, attrs)
 		}
 		c.mountBelow(tree, name, mount)
 		for _, alias := range h.Aliases {

@@ -50,6 +50,7 @@ func ForCreate(r *Request) (*Plan, error) {
 
 	c.makeCgroup()
 	c.makeGate()
+	c.makeNotifySocket()
 	c.launch()
 	c.saveState()
 

@@ -8,15 +8,20 @@ import (
 
 // makeCgroup is first: the init stage is born in its cgroup.
 func (c *compiler) makeCgroup() {
-	if c.Cgroup.IsZero() {
-		return
+	if c.Cgroup.Unified != "" {
+		c.host("linux.cgroupsPath", MakeCgroup{Directory: c.Cgroup.Unified})
 	}
-	c.host("linux.cgroupsPath", MakeCgroup{Cgroup: c.Cgroup})
 }
 
 func (c *compiler) makeGate() {
 	if c.Gated {
 		c.host("", MakeGate{})
+	}
+}
+
+func (c *compiler) makeNotifySocket() {
+	if c.NotifySocket {
+		c.host("", MakeNotifySocket{Listen: !c.Gated})
 	}
 }
 
@@ -68,7 +73,7 @@ func (c *compiler) oomScoreAdj() {
 // in its cgroup. Nothing has been forked and no cgroup namespace made yet.
 func (c *compiler) joinCgroup() {
 	if len(c.Cgroup.V1) > 0 {
-		c.host("linux.cgroupsPath", JoinCgroup{Paths: c.Cgroup.V1})
+		c.host("linux.cgroupsPath", JoinCgroup{Groups: c.Cgroup.V1})
 	}
 }
 

@@ -1,0 +1,248 @@
+package libns
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"rt/libns/plan"
+)
+
+// Request is everything that a create or run was asked for. Request.Dir, the
+// state directory, exists and is the caller's to remove.
+type Request struct {
+	plan.Request
+
+	// Foreground says that the runtime stays until the program exits.
+	Foreground bool
+	// Save records the container's process, from when on every other command
+	// can find it. It is called once.
+	Save func(Init) error
+	// Inject, if not nil, changes the plan before it is carried out. Tests
+	// make single calls fail with it.
+	Inject func(*plan.Plan)
+}
+
+// NewContainer is a container made by this process, its parent.
+type NewContainer struct {
+	*Container
+	child    child
+	terminal *terminal // of a foreground container that has one
+	notify   *NotifySocket
+}
+
+// Create makes a container. With Request.Gated it waits for [Container.Start];
+// otherwise its program runs when Create returns. An error leaves nothing
+// behind but the state directory. Errors of single steps are
+// [*plan.StepError].
+func Create(r *Request) (*NewContainer, error) {
+	p, err := plan.ForCreate(&r.Request)
+	if err != nil {
+		return nil, err
+	}
+	if r.Inject != nil {
+		r.Inject(p)
+	}
+	d := &driver{request: r, plan: p}
+	defer d.close()
+	if err := d.carryOut(); err != nil {
+		return nil, errors.Join(err, d.undo())
+	}
+	c := &NewContainer{
+		Container: &Container{
+			ID: r.ID, Dir: r.Dir, Init: d.init, Cgroup: r.Cgroup,
+			SharedPID: SharedPID(r.Config), Program: r.Config.Process.Args[0],
+		},
+		child: d.child, terminal: d.terminal, notify: d.notify,
+	}
+	return c, nil
+}
+
+// driver carries out one plan.
+type driver struct {
+	request *Request
+	plan    *plan.Plan
+
+	conversation *conversation
+	child        child
+	init         Init
+	gate, result *os.File
+	madeCgroup   bool
+	joinedV1     bool
+	terminal     *terminal
+	notify       *NotifySocket
+}
+
+// carryOut walks through the plan. Container steps carry themselves out; at a
+// barrier the host waits for the container to arrive, does what is to be done
+// while it stands still, and lets it go on.
+func (d *driver) carryOut() error {
+	steps := d.plan.Steps
+	for i := 0; i < len(steps); i++ {
+		switch s := &steps[i]; {
+		case s.Side == plan.Host:
+			if _, err := d.host(s, nil); err != nil {
+				return err
+			}
+		case s.Barrier != nil:
+			if err := d.meet(s.Barrier, steps[i+1:i+1+s.Barrier.Holds]); err != nil {
+				return err
+			}
+			i += s.Barrier.Holds
+		}
+	}
+	if d.plan.Gated {
+		return nil
+	}
+	return d.awaitExec()
+}
+
+// meet is the host's side of a barrier.
+func (d *driver) meet(b *plan.Barrier, steps []plan.Step) error {
+	m, err := d.next(plan.MessageBarrier)
+	if err != nil {
+		return err
+	}
+	defer m.close()
+	if int(m.Index) != b.Number {
+		return fmt.Errorf("the init stage is at barrier %d, not %d", m.Index, b.Number)
+	}
+	var payload []byte
+	fds := m.fds
+	for i := range steps {
+		taken := min(descriptorsFor(steps[i].Action), len(fds))
+		answer, err := d.host(&steps[i], fds[:taken])
+		if err != nil {
+			return err
+		}
+		fds = fds[taken:]
+		if answer != nil {
+			payload = answer
+		}
+	}
+	return d.conversation.answer(payload)
+}
+
+// next waits for a message of one kind. Before it comes, the init stage may ask
+// for help, or go on in another process. The end of the conversation, or a
+// failure report, is an error that says what failed.
+func (d *driver) next(kind plan.MessageKind) (*message, error) {
+	for {
+		m, err := d.conversation.listen()
+		if err != nil {
+			return nil, d.ended(err)
+		}
+		switch m.Kind {
+		case kind:
+			return m, nil
+		case plan.MessageAssist:
+			err = d.assist(m)
+		case plan.MessageForked:
+			err = d.forked(int(m.Index))
+		case plan.MessageFailure:
+			err = d.plan.Explain(m.Message, m.text, d.locate)
+		default:
+			err = fmt.Errorf("the init stage sent message %d out of turn", m.Kind)
+		}
+		m.close()
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// assist does what straight-line system calls could not.
+func (d *driver) assist(m *message) error {
+	if int(m.Index) >= len(d.plan.Assists) {
+		return fmt.Errorf("the init stage asks for help that is not in the plan (%d)", m.Index)
+	}
+	assist := d.plan.Assists[m.Index]
+	step := d.plan.Steps[assist.Step]
+	if err := d.help(assist.Action, m.fds); err != nil {
+		return d.stepError(&step, assist.Action, err)
+	}
+	return d.conversation.answer(nil)
+}
+
+// awaitExec waits for execve to close the conversation.
+func (d *driver) awaitExec() error {
+	m, err := d.conversation.listen()
+	switch {
+	case err == errEnded:
+		return nil
+	case err != nil:
+		return err
+	}
+	defer m.close()
+	return d.plan.Explain(m.Message, m.text, d.locate)
+}
+
+// ended explains the end of the conversation: the init stage is dead.
+func (d *driver) ended(err error) error {
+	if err != errEnded {
+		return err
+	}
+	status, waitErr := reap(d.child.pid)
+	if waitErr != nil {
+		return errors.Join(err, waitErr)
+	}
+	d.child.pid = 0
+	if status.Signaled() {
+		return fmt.Errorf("container init was killed by signal %d (%s)", int(status.Signal()), unix.SignalName(status.Signal()))
+	}
+	return fmt.Errorf("container init exited with code %d before the container was ready", status.ExitStatus())
+}
+
+// undo takes back what was made, as far as it was.
+func (d *driver) undo() error {
+	var errs []error
+	d.child.kill()
+	if d.madeCgroup || d.joinedV1 {
+		errs = append(errs, removeCgroup(d.request.Cgroup, time.Now().Add(killDeadline)))
+	}
+	if d.plan.Gated {
+		errs = append(errs, removeGate(d.request.Dir))
+	}
+	if d.terminal != nil {
+		d.terminal.close()
+	}
+	if d.notify != nil {
+		d.notify.Close()
+	}
+	return errors.Join(errs...)
+}
+
+// close gives the descriptors back that only the creation needed.
+func (d *driver) close() {
+	if d.conversation != nil {
+		d.conversation.close()
+	}
+	d.closeGate()
+}
+
+// closeGate leaves the gate to the init stage: while the parent holds it, its
+// being held says nothing.
+func (d *driver) closeGate() {
+	for _, f := range []*os.File{d.gate, d.result} {
+		if f != nil {
+			f.Close()
+		}
+	}
+	d.gate, d.result = nil, nil
+}
+
+// locate says where a field of the config is: "config.json:61".
+func (d *driver) locate(field string) string {
+	line := d.request.Config.Line(field)
+	if line == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d", d.request.Config.File, line)
+}
+
+// Notify is the socket on which a program that runs at once says that it is
+// ready, nil unless it was asked for.
+func (c *NewContainer) Notify() *NotifySocket { return c.notify }

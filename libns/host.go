@@ -1,0 +1,141 @@
+package libns
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"rt/libns/plan"
+	"rt/spec"
+)
+
+// host carries out one host step. fds are the descriptors that came with the
+// barrier for it; the answer, if any, goes back to the init stage.
+func (d *driver) host(s *plan.Step, fds []int) (answer []byte, err error) {
+	switch a := s.Action.(type) {
+	case plan.MakeCgroup:
+		d.madeCgroup, err = makeCgroup(a.Directory)
+	case plan.MakeGate:
+		d.gate, d.result, err = makeGate(d.request.Dir)
+	case plan.MakeNotifySocket:
+		err = d.makeNotifySocket(a)
+	case plan.Launch:
+		err = d.launch(a)
+	case plan.SaveState:
+		err = d.saveState()
+	case plan.JoinCgroup:
+		d.joinedV1 = true
+		err = joinCgroups(a.Groups, d.child.pid)
+	case plan.TakeConsole:
+		err = d.takeConsole(a, fds)
+	case plan.SetRlimits:
+		err = setRlimits(d.child.pid, a.Limits)
+	case plan.FindHome:
+		answer, err = findHome(fds, a.UID)
+	case plan.SendPidfd:
+		err = sendDescriptor(a.Socket, "standard", d.child.pidfd)
+	case plan.WritePidFile:
+		err = writePidFile(a.Path, d.child.pid)
+	case plan.Release:
+	default:
+		err = fmt.Errorf("no code carries out %T", a)
+	}
+	if err != nil {
+		return nil, d.stepError(s, s.Action, err)
+	}
+	return answer, nil
+}
+
+// descriptorsFor says how many of a barrier's descriptors an action takes.
+func descriptorsFor(a plan.Action) int {
+	switch a.(type) {
+	case plan.TakeConsole, plan.FindHome:
+		return 1
+	}
+	return 0
+}
+
+// help carries out an assist.
+func (d *driver) help(a plan.Action, fds []int) error {
+	switch a := a.(type) {
+	case plan.MakeMountPoint:
+		if len(fds) == 1 {
+			return makeMountPoint(fds[0], a.Path, a.Directory)
+		}
+	case plan.CopyUp:
+		if len(fds) == 2 {
+			return copyUp(fds[0], fds[1])
+		}
+	}
+	return fmt.Errorf("no code helps with %T and %d descriptors", a, len(fds))
+}
+
+// stepError names the step and the place in the config that it came from.
+// An error that is one already says more than this could.
+func (d *driver) stepError(s *plan.Step, a plan.Action, err error) error {
+	if _, ok := err.(*plan.StepError); ok {
+		return err
+	}
+	place := s.Field
+	if at := d.locate(s.Field); at != "" {
+		place += " (" + at + ")"
+	}
+	if place != "" {
+		place += ": "
+	}
+	return fmt.Errorf("%s%s: %w", place, a.Title(), err)
+}
+
+// saveState records the container's process. Where the plan forks into a pid
+// namespace, the process to be recorded is the one that goes on.
+func (d *driver) saveState() error {
+	init, err := identify(d.child.pid)
+	if err != nil {
+		return err
+	}
+	d.init = init
+	return d.request.Save(init)
+}
+
+// setRlimits sets limits from outside: the runtime may raise what the program's
+// user may not (prlimit(2)).
+func setRlimits(pid int, limits []plan.Rlimit) error {
+	for _, l := range limits {
+		limit := unix.Rlimit{Cur: l.Soft, Max: l.Hard}
+		if err := unix.Prlimit(pid, l.Resource, &limit, nil); err != nil {
+			return fmt.Errorf("%s: set %s to soft %d, hard %d: %w", l.Field, l.Name, l.Soft, l.Hard, err)
+		}
+	}
+	return nil
+}
+
+// writePidFile makes the pid file appear at once and whole: callers poll for it.
+func writePidFile(path string, pid int) (err error) {
+	temporary := filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%d", filepath.Base(path), os.Getpid()))
+	if err := os.WriteFile(temporary, []byte(strconv.Itoa(pid)), 0o666); err != nil {
+		return err
+	}
+	if err := os.Rename(temporary, path); err != nil {
+		os.Remove(temporary)
+		return err
+	}
+	return nil
+}
+
+// SharedPID reports whether a container's processes outlive its init: its pid
+// namespace is the host's, or another container's.
+func SharedPID(c *spec.Config) bool {
+	if c.Linux == nil {
+		return true
+	}
+	for _, ns := range c.Linux.Namespaces {
+		if ns.Type == specs.PIDNamespace {
+			return ns.Path != ""
+		}
+	}
+	return true
+}

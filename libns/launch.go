@@ -1,0 +1,124 @@
+package libns
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"rt/libns/plan"
+	"rt/libns/stage"
+)
+
+// child is the init stage as its parent knows it.
+type child struct {
+	pid   int
+	pidfd int
+}
+
+// launch assembles the image and clones the init stage, into its cgroup where
+// the kernel can do that.
+func (d *driver) launch(l plan.Launch) error {
+	image, err := stage.Assemble(d.plan)
+	if err != nil {
+		return err
+	}
+	file, err := stage.Seal(image, d.request.Dir)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	talking, theirs, err := talk()
+	if err != nil {
+		return err
+	}
+	defer theirs.Close()
+	d.conversation = talking
+
+	d.child.pidfd = -1
+	attributes := &syscall.ProcAttr{
+		Files: d.inherited(theirs),
+		Sys:   &syscall.SysProcAttr{Cloneflags: uintptr(l.CloneFlags), PidFD: &d.child.pidfd},
+	}
+	if l.IntoCgroup != "" {
+		cgroup, err := os.OpenFile(l.IntoCgroup, unix.O_PATH|unix.O_DIRECTORY, 0)
+		if err != nil {
+			return err
+		}
+		defer cgroup.Close()
+		attributes.Sys.UseCgroupFD, attributes.Sys.CgroupFD = true, int(cgroup.Fd())
+	}
+	path := "/proc/self/fd/" + strconv.Itoa(int(file.Fd()))
+	d.child.pid, err = syscall.ForkExec(path, []string{stage.Name}, attributes)
+	if err != nil {
+		return fmt.Errorf("clone: %w", err)
+	}
+	d.closeGate()
+	return nil
+}
+
+// inherited lists the init stage's descriptors: see [plan.Plan.ControlFD] and
+// those after it.
+func (d *driver) inherited(control *os.File) []uintptr {
+	var fds []uintptr
+	for fd := range uintptr(3 + d.plan.Extra) {
+		fds = append(fds, fd)
+	}
+	fds = append(fds, control.Fd())
+	if d.plan.Gated {
+		fds = append(fds, d.gate.Fd(), d.result.Fd())
+	}
+	return fds
+}
+
+// forked takes over the process that the init stage went on in, and lets go of
+// the one that was only there to fork it.
+func (d *driver) forked(pid int) error {
+	if _, err := reap(d.child.pid); err != nil {
+		return err
+	}
+	d.child.close()
+	d.child.pid = pid
+	pidfd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return os.NewSyscallError("pidfd_open", err)
+	}
+	d.child.pidfd = pidfd
+	return nil
+}
+
+// kill ends the init stage and reaps it.
+func (c *child) kill() {
+	if c.pid == 0 {
+		return
+	}
+	if c.pidfd < 0 || unix.PidfdSendSignal(c.pidfd, unix.SIGKILL, nil, 0) != nil {
+		_ = unix.Kill(c.pid, unix.SIGKILL) // unreaped: the pid is still ours
+	}
+	_, _ = reap(c.pid)
+	c.pid = 0
+	c.close()
+}
+
+func (c *child) close() {
+	if c.pidfd >= 0 {
+		unix.Close(c.pidfd)
+		c.pidfd = -1
+	}
+}
+
+// reap waits for the end of one child.
+func reap(pid int) (unix.WaitStatus, error) {
+	var status unix.WaitStatus
+	_, err := ignoringEINTR(func() (int, error) { return unix.Wait4(pid, &status, 0, nil) })
+	if err != nil {
+		return 0, os.NewSyscallError("wait4", err)
+	}
+	return status, nil
+}
+
+// notifyDir is the directory that is shown to the container for sd_notify(3).
+func notifyDir(dir string) string { return filepath.Join(dir, "notify") }
