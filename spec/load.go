@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -190,20 +191,18 @@ func wantedType(t reflect.Type) string {
 	}
 }
 
-// foundType puts encoding/json's word for a value into a sentence. Numbers come
-// with their digits ("number 1.5").
+// foundType puts encoding/json's word for a value into a sentence. A number that
+// does not fit comes with its digits: "number 1.5".
 func foundType(value string) string {
 	switch value {
-	case "string":
-		return "a string"
-	case "array":
-		return "an array"
-	case "object":
-		return "an object"
+	case "array", "object":
+		return "an " + value
 	case "bool":
 		return "true or false"
+	case "string", "number":
+		return "a " + value
 	default:
-		return value
+		return strings.TrimPrefix(value, "number ")
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode"
 )
 
 // source keeps the bytes of a configuration. Where each field stands is found
@@ -139,7 +140,7 @@ func writeSegment(path *strings.Builder, isMember bool, key string, index int) {
 	switch {
 	case !isMember:
 		path.WriteString("[" + strconv.Itoa(index) + "]")
-	case key == "" || strings.ContainsAny(key, ".[]\""):
+	case key == "" || strings.ContainsFunc(key, needsQuotes):
 		path.WriteString("[" + strconv.Quote(key) + "]")
 	default:
 		if path.Len() > 0 {
@@ -147,6 +148,11 @@ func writeSegment(path *strings.Builder, isMember bool, key string, index int) {
 		}
 		path.WriteString(key)
 	}
+}
+
+// needsQuotes tells the characters that a key of the specification never has.
+func needsQuotes(r rune) bool {
+	return strings.ContainsRune(".[]\"", r) || !unicode.IsPrint(r)
 }
 
 // build makes the tree of values. The bytes are known to be well-formed, and no

@@ -2,7 +2,9 @@ package spec
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Problem is one thing that is wrong with a configuration.
@@ -47,4 +49,21 @@ func (p Problems) Lines() []string {
 		lines[i] = problem.String()
 	}
 	return lines
+}
+
+// oneLine writes control characters as escapes. Values of a configuration come
+// back in messages, and must neither break a line of the log nor reach a terminal.
+func oneLine(text string) string {
+	if !strings.ContainsFunc(text, unicode.IsControl) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		if unicode.IsControl(r) {
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }

@@ -102,7 +102,7 @@ func (v *validator) report(field, format string, args ...any) {
 		File:  v.config.File,
 		Field: field,
 		Line:  v.config.Line(field),
-		Text:  fmt.Sprintf(format, args...),
+		Text:  oneLine(fmt.Sprintf(format, args...)),
 	})
 }
 

@@ -65,6 +65,8 @@ func TestProcess(t *testing.T) {
 		{"rlimits", `{"process": {"rlimits": [{"type": "RLIMIT_NOFILE", "soft": 1, "hard": 1}, {"type": "RLIMIT_CORE", "soft": 0, "hard": 18446744073709551615}]}}`, Host{}, nil},
 		{"unknown rlimit", `{"process": {"rlimits": [{"type": "NOFILE"}]}}`, Host{}, []string{
 			"process.rlimits[0].type: wrong rlimit value: NOFILE: must be one of the RLIMIT_* names of prlimit(2)"}},
+		{"control characters stay out of the message", `{"process": {"rlimits": [{"type": "a\n\u001b[31m'"}]}}`, Host{}, []string{
+			`process.rlimits[0].type: wrong rlimit value: a\n\x1b[31m': must be one of the RLIMIT_* names of prlimit(2)`}},
 		{"duplicate rlimit", `{"process": {"rlimits": [{"type": "RLIMIT_AS"}, {"type": "RLIMIT_CPU"}, {"type": "RLIMIT_AS"}]}}`, Host{}, []string{
 			"process.rlimits[2].type: duplicate of process.rlimits[0]: RLIMIT_AS may be set once"}},
 		{"soft above hard", `{"process": {"rlimits": [{"type": "RLIMIT_AS", "soft": 2, "hard": 1}]}}`, Host{}, []string{
