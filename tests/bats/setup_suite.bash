@@ -14,18 +14,36 @@ setup_suite() {
 	export RT_SUITE=rtbats-$$
 	export RT_SUITE_ROOTFS=$BATS_SUITE_TMPDIR/rootfs
 	export RT_SUITE_CONFIG=$BATS_SUITE_TMPDIR/config.json
+	export PEER=$BATS_SUITE_TMPDIR/peer
+	(cd "$REPO" && CGO_ENABLED=0 go build -buildvcs=false -o "$PEER" ./tests/peer) || return
 	make_busybox_root "$RT_SUITE_ROOTFS"
 	default_config >"$RT_SUITE_CONFIG"
 	host_facts >"$BATS_SUITE_TMPDIR/before"
+	mkfifo "$BATS_SUITE_TMPDIR/watchdog"
+	watchdog </dev/null >/dev/null 2>&1 &
 }
 
 teardown_suite() {
 	[[ -e $BATS_SUITE_TMPDIR/before ]] || return 0
+	echo >"$BATS_SUITE_TMPDIR/watchdog"
 	wait_until 5 host_unchanged && return
 	echo "the host is not as the tests found it:"
 	host_changes
 	sweep "$RT_SUITE"
 	return 1
+}
+
+# watchdog ends what has run for longer than a test may take. Bats has a time limit of its own, but it
+# cannot end a test that waits for a pipe which a forgotten container holds.
+watchdog() {
+	local pid limit=${BATS_TEST_TIMEOUT:-180}
+	close_descriptors
+	exec {bell}<>"$BATS_SUITE_TMPDIR/watchdog"
+	until read -r -t 10 -u "$bell"; do
+		for pid in $(marked_processes "$RT_SUITE"); do
+			(($(ps -o etimes= -p "$pid") > limit)) && kill -KILL "$pid"
+		done
+	done
 }
 
 # make_busybox_root DIR makes a root filesystem of one static binary and links to it.
