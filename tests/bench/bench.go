@@ -24,7 +24,7 @@ import (
 // options says what to measure, with which programs, and how often.
 type options struct {
 	programs   map[string]*string // contender name → path of its program, empty if absent
-	work       string             // empty directory for bundles, root file system and state
+	work       string             // directory for the root file system; its "run" holds bundles and state
 	cgroup     string             // existing cgroup, relative to cgroupRoot
 	out        string             // directory for the report
 	floorSteps string             // the floor built to time its steps, empty for none
@@ -60,7 +60,7 @@ func parseOptions() options {
 	for _, name := range contenderNames {
 		o.programs[name] = flag.String(name, "", "program of "+name)
 	}
-	flag.StringVar(&o.work, "work", "", "empty directory to work in")
+	flag.StringVar(&o.work, "work", "", "directory to work in, with a directory \"run\" for bundles and state")
 	flag.StringVar(&o.cgroup, "cgroup", "", "cgroup to work in, relative to the root of cgroup2")
 	flag.StringVar(&o.out, "out", ".", "directory for bench.json, bench.md and bench.svg")
 	flag.StringVar(&o.floorSteps, "floor-steps", "", "floor built with -DFLOOR_STEPS")

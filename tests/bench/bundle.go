@@ -44,7 +44,7 @@ var (
 func (b *bench) bundle(c *contender, id string, args []string, with func(*bundle)) (*bundle, error) {
 	made := &bundle{
 		id:     c.name + "-" + id,
-		dir:    filepath.Join(b.options.work, "bundles", c.name, id),
+		dir:    filepath.Join(b.options.work, "run", "bundles", c.name, id),
 		rootfs: filepath.Join(b.options.work, "rootfs"),
 		parent: b.options.cgroup,
 		args:   args,

@@ -59,7 +59,7 @@ func contenders(o options) ([]*contender, error) {
 		if path == "" {
 			continue
 		}
-		c := &contender{name: name, path: path, root: filepath.Join(o.work, "state", name)}
+		c := &contender{name: name, path: path, root: filepath.Join(o.work, "run", name)}
 		if err := os.MkdirAll(c.root, 0o711); err != nil {
 			return nil, err
 		}

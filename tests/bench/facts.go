@@ -27,7 +27,7 @@ func (b *bench) facts() []fact {
 		{"cores", strconv.Itoa(runtime.NumCPU())},
 		{"cgroup view", "unified, cgroup2 on " + cgroupRoot + " in a mount namespace of the benchmark's own (the machine itself: " + b.options.machine + ")"},
 		{"rcu mode", "rcu_expedited=" + firstLine("/sys/kernel/rcu_expedited") + " rcu_normal=" + firstLine("/sys/kernel/rcu_normal")},
-		{"file systems", "bundles and root file system on " + filesystem(b.options.work) + ", the runtimes' state on " + filesystem(b.contenders[0].root)},
+		{"file systems", "root file system on " + filesystem(b.options.work) + ", bundles and the runtimes' state on " + filesystem(b.contenders[0].root)},
 		{"laps", fmt.Sprintf("%d after %d to warm up, the contenders in turn", b.options.laps, b.options.warmup)},
 	}
 	for _, c := range b.contenders {

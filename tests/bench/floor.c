@@ -186,13 +186,21 @@ static void change_root(void)
 	STEP("chdir", chdir("/"));
 }
 
-/* hide covers a file with /dev/null, and a directory with an empty file system. */
+/* hide covers a file with /dev/null, and a directory with an empty file system. To find
+ * out which by letting a mount fail would cost a grace period of RCU: what was made for
+ * it has to be unmade. */
 static void hide(const char *path)
 {
-	if (mount("/dev/null", path, NULL, MS_BIND, NULL) == 0 || errno == ENOENT)
-		return;
-	if (errno != ENOTDIR || mount("tmpfs", path, "tmpfs", MS_RDONLY, NULL) < 0)
+	int directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (directory >= 0) {
+		check(path, mount("tmpfs", path, "tmpfs", MS_RDONLY, NULL));
+		close(directory);
+	} else if (errno == ENOTDIR) {
+		check(path, mount("/dev/null", path, NULL, MS_BIND, NULL));
+	} else if (errno != ENOENT) {
 		fail(path);
+	}
 }
 
 /* protect makes what is at path read-only, by a bind mount of itself. */
