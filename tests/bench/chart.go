@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -21,6 +22,9 @@ const (
 var chartColors = map[string]string{
 	"rt": "#2563eb", "crun": "#d97706", "runc": "#7c3aed", "floor": "#9ca3af",
 }
+
+// chartFacts are the facts about the machine that the chart shows below the bars.
+var chartFacts = append([]string{"kernel", "processor", "cores", "laps"}, contenderNames...)
 
 // chart draws the medians of a report as horizontal bars. Each row has a scale of its
 // own: the rows compare contenders, not rows with each other. Parts of a row, whose
@@ -45,6 +49,13 @@ func (r *report) svg() string {
 			continue
 		}
 		y = line.draw(&body, y)
+	}
+	for _, f := range r.Facts {
+		if slices.Contains(chartFacts, f.Name) {
+			y += chartBar
+			fmt.Fprintf(&body, `<text x="%d" y="%d" fill="#6b7280">%s: %s</text>`+"\n",
+				chartMargin, y, html.EscapeString(f.Name), html.EscapeString(f.Text))
+		}
 	}
 	height := y + chartMargin
 	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %[1]d %[2]d" `+
