@@ -152,10 +152,10 @@ func decode(data []byte, into *specs.Spec) error {
 func (c *Config) decodeError(err error) error {
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
-		// Offset counts the bytes read, the last of which was refused; when
-		// the input ended early there is no such byte.
+		// Offset counts the bytes read, the last of which was refused. When
+		// the input ends early there is no such byte, and only the text tells.
 		offset := int(syntax.Offset)
-		if offset > 0 && offset < len(c.source.data) {
+		if syntax.Error() != "unexpected end of JSON input" {
 			offset--
 		}
 		line, column := c.source.position(offset)

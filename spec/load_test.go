@@ -94,6 +94,8 @@ func TestParseErrors(t *testing.T) {
 			"config.json:2:3: malformed JSON: invalid character '/' looking for beginning of object key string"},
 		{"cut off", "{\"hostname\":\n \"we",
 			"config.json:2:5: malformed JSON: unexpected end of JSON input"},
+		{"a wrong last byte", "{\n]",
+			"config.json:2:1: malformed JSON: invalid character ']' looking for beginning of object key string"},
 		{"trailing data", "{}\n{}",
 			"config.json:2:1: malformed JSON: invalid character '{' after top-level value"},
 		{"not an object", "[]", "config.json:1: must be an object, got an array"},

@@ -1,6 +1,9 @@
 package spec
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestLine(t *testing.T) {
 	c, err := Parse([]byte(`{
@@ -82,6 +85,22 @@ func TestLineOfAConfigurationWithoutFile(t *testing.T) {
 	c := &Config{Spec: Example(true)}
 	if got := c.Line("process"); got != 0 {
 		t.Errorf("got %d", got)
+	}
+}
+
+func TestLineInDeeplyNestedJSON(t *testing.T) {
+	const depth = 9000 // encoding/json ends at 10000
+	data := `{"x":` + strings.Repeat("[\n", depth) + strings.Repeat("]", depth) + `}`
+	c, err := Parse([]byte(data), "/b", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Line("x" + strings.Repeat("[0]", depth-1)); got != depth {
+		t.Errorf("got line %d, want %d", got, depth)
+	}
+	tooDeep := strings.Repeat("[", 10001)
+	if _, err := Parse([]byte(tooDeep), "/b", ""); err == nil || err.Error() != "config.json:1:10001: malformed JSON: invalid character '[' exceeded max depth" {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -68,6 +68,8 @@ func TestDevices(t *testing.T) {
 		{"two pipes of one name", `{"linux": {"devices": [{"path": "/a", "type": "p"}, {"path": "/a", "type": "p", "major": 7}]}}`, Host{}, nil},
 		{"two devices of one name", `{"linux": {"devices": [{"path": "/a", "type": "c", "major": 1, "minor": 2}, {"path": "/a/", "type": "c", "major": 1, "minor": 3}]}}`, Host{}, []string{
 			`linux.devices[1].path: "/a/" is another device in linux.devices[0]`}},
+		{"a pipe and a device of one name", `{"linux": {"devices": [{"path": "/a", "type": "p"}, {"path": "/a", "type": "b", "major": 1, "minor": 3}]}}`, Host{}, []string{
+			`linux.devices[1].path: "/a" is another device in linux.devices[0]`}},
 		{"without mount namespace", `{"linux": {"namespaces": [], "devices": [{"path": "/a", "type": "p"}]}}`, Host{}, []string{
 			"linux.devices: need a mount namespace in linux.namespaces: without one they would be made on the host"}},
 	})

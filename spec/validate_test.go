@@ -193,6 +193,9 @@ func TestNULBytes(t *testing.T) {
 		{"in a map", `{"linux": {"namespaces": [{"type": "network"}], "sysctl": {"net.a\u0000": "1", "net.b": "2\u0000"}}}`, Host{}, []string{
 			`linux.sysctl["net.a\x00"]: contains nul byte: "net.a\x00"`,
 			`linux.sysctl["net.b"]: contains nul byte: "2\x00"`}},
+		{"in resources", `{"linux": {"resources": {"blockIO": {"weightDevice": [{"major": 8, "minor": 0, "weight": 10}]}, "hugepageLimits": [{"pageSize": "2MB"}], "cpu": {"cpus": "\u0000"}}}}`, Host{}, []string{
+			`linux.resources.cpu.cpus: must be a list of numbers and ranges such as "0-3,7", got "\x00"`,
+			`linux.resources.cpu.cpus: contains nul byte: "\x00"`}},
 		{"in a hook", `{"hooks": {"poststop": [{"path": "/a\u0000"}]}}`, Host{}, []string{
 			`hooks.poststop[0].path: contains nul byte: "/a\x00"`}},
 		{"in an annotation or an unknown key", `{"annotations": {"a": "\u0000"}, "x-unknown": "\u0000"}`, Host{}, nil},
