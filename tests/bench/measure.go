@@ -8,6 +8,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 )
 
@@ -145,8 +146,9 @@ func newSamples(r row) *samples {
 	return &samples{row: r, figures: map[string][][]float64{}, reasons: map[string]string{}}
 }
 
+// giveUp keeps the first line of the reason; two workers may have the same one.
 func (s *samples) giveUp(name string, err error) {
-	s.reasons[name] = err.Error()
+	s.reasons[name], _, _ = strings.Cut(err.Error(), "\n")
 }
 
 func (s *samples) gaveUp(name string) bool {
