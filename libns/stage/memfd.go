@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Name is what the init stage's file is called in /proc/PID/exe and, until the
-// user's program is executed, in /proc/PID/comm.
+// Name is what the init stage's memory is called: its /proc/PID/exe is a link to
+// "/memfd:rt-init (deleted)".
 const Name = "rt-init"
 
 // Seal puts image into a file that nobody can change any more, and gives its

@@ -99,10 +99,11 @@ func start(t *testing.T, image []byte, emulator ...string) *process {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	return startFile(t, file, emulator...)
+	return startFile(t, file, nil, emulator...)
 }
 
-func startFile(t *testing.T, file *os.File, emulator ...string) *process {
+// startFile executes a file; extra are its descriptors after dumpFD.
+func startFile(t *testing.T, file *os.File, extra []uintptr, emulator ...string) *process {
 	t.Helper()
 	reportRead, reportWrite := pipe(t)
 	dumpRead, dumpWrite := pipe(t)
@@ -110,7 +111,12 @@ func startFile(t *testing.T, file *os.File, emulator ...string) *process {
 	defer dumpWrite.Close()
 	path := fmt.Sprintf("/proc/self/fd/%d", file.Fd())
 	argv := []string{"init"}
-	files := []uintptr{0, 1, 2, reportWrite.Fd(), dumpWrite.Fd()}
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	files := append([]uintptr{null.Fd(), null.Fd(), 2, reportWrite.Fd(), dumpWrite.Fd()}, extra...)
 	if len(emulator) > 0 {
 		argv = append(emulator, fmt.Sprintf("/proc/self/fd/%d", len(files)))
 		path = emulator[0]
