@@ -32,19 +32,14 @@ type Record struct {
 	// SharedPID says that the container has no pid namespace of its own.
 	SharedPID bool `json:"sharedPID,omitempty"`
 
-	Cgroup Cgroup `json:"cgroup"`
+	// Cgroup is where the container's processes are, in the words of the code
+	// that made it: JSON that this package passes on unread.
+	Cgroup json.RawMessage `json:"cgroup,omitempty"`
 	// CgroupManager is who makes cgroups: "cgroupfs", "systemd" or "disabled".
 	// Later commands come without the option that said so.
 	CgroupManager string `json:"cgroupManager,omitempty"`
 	// Rootless is the --rootless option of create: "auto", "true" or "false".
 	Rootless string `json:"rootless,omitempty"`
-}
-
-// Cgroup is where the container's processes are: absolute paths of directories
-// in the unified hierarchy and in those of cgroup v1.
-type Cgroup struct {
-	Unified string   `json:"unified,omitempty"`
-	V1      []string `json:"v1,omitempty"`
 }
 
 // Process is a process that a pid alone does not identify, because pids are
@@ -75,10 +70,10 @@ func (r *Record) encode() []byte {
 	b = appendMember(b, "program", r.Program)
 	b = append(b, `,"sharedPID":`...)
 	b = strconv.AppendBool(b, r.SharedPID)
-	b = append(b, `,"cgroup":{"unified":`...)
-	b = appendString(b, r.Cgroup.Unified)
-	b = appendDirectories(b, r.Cgroup.V1)
-	b = append(b, '}')
+	if len(r.Cgroup) > 0 {
+		b = append(b, `,"cgroup":`...)
+		b = append(b, r.Cgroup...)
+	}
 	b = appendMember(b, "cgroupManager", r.CgroupManager)
 	b = appendMember(b, "rootless", r.Rootless)
 	return append(b, "}\n"...)
@@ -98,20 +93,6 @@ func appendAnnotations(b []byte, annotations map[string]string) []byte {
 		separator = ','
 	}
 	return append(b, '}')
-}
-
-func appendDirectories(b []byte, directories []string) []byte {
-	if len(directories) == 0 {
-		return b
-	}
-	b = append(b, `,"v1":`...)
-	separator := byte('[')
-	for _, directory := range directories {
-		b = append(b, separator)
-		b = appendString(b, directory)
-		separator = ','
-	}
-	return append(b, ']')
 }
 
 func appendMember(b []byte, name, value string) []byte {

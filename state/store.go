@@ -78,6 +78,9 @@ func inInitialUserNamespace() bool {
 	return strings.Join(strings.Fields(string(uidMap)), " ") == "0 0 4294967295"
 }
 
+// Root is the path of the state root.
+func (s *Store) Root() string { return s.root }
+
 // Dir is the path of a container's directory.
 func (s *Store) Dir(id string) string { return filepath.Join(s.root, id) }
 
@@ -214,9 +217,10 @@ func (s *Store) Load(id string) (*Record, error) {
 
 // Entry is a container that List found, or why its record could not be read.
 type Entry struct {
-	ID     string
-	Record *Record // nil if Err is not
-	Err    error
+	ID       string
+	Creating bool    // as [Store.Creating]
+	Record   *Record // nil if Err is not
+	Err      error
 }
 
 // List returns all containers, sorted by id. A root that does not exist is an
@@ -231,14 +235,22 @@ func (s *Store) List() ([]Entry, error) {
 		if !directory.IsDir() {
 			continue
 		}
-		id := directory.Name()
-		r, err := s.Load(id)
-		if errors.Is(err, ErrNotExist) && s.busy(id) {
-			continue // being claimed or removed right now
+		entry := Entry{ID: directory.Name()}
+		entry.Creating = s.Creating(entry.ID)
+		entry.Record, entry.Err = s.Load(entry.ID)
+		if errors.Is(entry.Err, ErrNotExist) && !s.isRemains(entry.ID) {
+			continue
 		}
-		entries = append(entries, Entry{ID: id, Record: r, Err: err})
+		entries = append(entries, entry)
 	}
 	return entries, nil
+}
+
+// isRemains tells a directory without record that something died over from one
+// that is being claimed or removed right now.
+func (s *Store) isRemains(id string) bool {
+	_, err := os.Lstat(s.Dir(id))
+	return err == nil && !s.busy(id)
 }
 
 // Dir is the path of the directory.

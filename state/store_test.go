@@ -215,38 +215,58 @@ func TestFailedSaveLeavesTheOldRecord(t *testing.T) {
 	}
 }
 
-func TestListIsSortedAndReportsEachDamagedRecord(t *testing.T) {
-	store, held := claim(t, "b")
-	defer held.Unlock()
-	for _, id := range []string{"c", "a"} {
+func TestList(t *testing.T) {
+	store, creating := claim(t, "creating")
+	defer creating.Unlock()
+	for _, id := range []string{"whole", "damaged", "died"} {
 		held, err := store.Claim(&Record{ID: id})
 		if err != nil {
 			t.Fatal(err)
 		}
 		held.Unlock()
 	}
-	if err := os.WriteFile(filepath.Join(store.Dir("a"), recordFile), []byte("{"), 0o600); err != nil {
+	write := func(path, text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(filepath.Join(store.Dir("damaged"), recordFile), "{")
+	write(store.Dir("file"), "")
+	if err := os.Mkdir(store.Dir("half-made"), 0o711); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(store.Dir("file"), nil, 0o600); err != nil {
+	if err := os.Mkdir(store.Dir("just-made"), 0o711); err != nil {
 		t.Fatal(err)
 	}
+	held, err := store.Lock("just-made", Exclusive, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Unlock()
+
 	entries, err := store.List()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var ids []string
+	var got []string
 	for _, entry := range entries {
-		ids = append(ids, entry.ID)
-		if damaged := errors.Is(entry.Err, ErrDamaged); damaged != (entry.ID == "a") {
-			t.Errorf("%s: %v", entry.ID, entry.Err)
-		}
-		if (entry.Record == nil) != (entry.ID == "a") {
-			t.Errorf("%s: record %v", entry.ID, entry.Record)
+		switch {
+		case errors.Is(entry.Err, ErrDamaged):
+			got = append(got, entry.ID+" is damaged")
+		case errors.Is(entry.Err, ErrNotExist):
+			got = append(got, entry.ID+" has no record")
+		case entry.Err != nil || entry.Record.ID != entry.ID:
+			t.Errorf("%s: %+v, %v", entry.ID, entry.Record, entry.Err)
+		case entry.Creating:
+			got = append(got, entry.ID+" is being created")
+		default:
+			got = append(got, entry.ID)
 		}
 	}
-	if want := []string{"a", "b", "c"}; !reflect.DeepEqual(ids, want) {
-		t.Errorf("listed %v, want %v", ids, want)
+	want := []string{"creating is being created", "damaged is damaged", "died", "half-made has no record", "whole"}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("listed %q, want %q", got, want)
 	}
 }
 

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"github.com/urfave/cli/v2"
+
+	"rt/libns"
+	"rt/state"
+)
+
+func (t *tool) createCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "create",
+		Usage:       "make a container whose program waits for start",
+		ArgsUsage:   "[BUNDLE/] [ID]",
+		Description: targetDescription,
+		Flags: append(creationFlags(),
+			&cli.BoolFlag{Name: "detach", Aliases: []string{"d"}, Usage: "no effect: create never waits"}),
+		Action: t.create,
+	}
+}
+
+func (t *tool) create(c *cli.Context) error {
+	target, err := creationTarget(c, true)
+	if err != nil {
+		return err
+	}
+	return about("create", target.name(), t.createTarget(c, target))
+}
+
+func (t *tool) createTarget(c *cli.Context, target target) error {
+	r, err := t.readCreation(c, target, true)
+	if err != nil {
+		return err
+	}
+	container, held, err := t.makeContainer(r)
+	if err != nil {
+		return err
+	}
+	container.Release()
+	held.Unlock()
+	// The container's stderr is this one: nothing but the log may be written to.
+	t.log.warnings(r.warnings, false)
+	return nil
+}
+
+// makeContainer claims an id and makes the container, which is recorded, and
+// still locked, when it returns. On error nothing is left of it.
+func (t *tool) makeContainer(r *creation) (*libns.NewContainer, *state.Held, error) {
+	record, held, err := t.claim(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	t.log.debug("claimed %s", held.Dir())
+	r.request.Save = func(init libns.Init) error {
+		record.Init = state.Process(init)
+		return held.Save(record)
+	}
+	container, err := libns.Create(&r.request)
+	if err != nil {
+		return nil, nil, errors.Join(err, held.Forget())
+	}
+	t.log.debug("made container %s with process %d", record.ID, record.Init.PID)
+	if err := held.Created(); err != nil {
+		return nil, nil, errors.Join(err, container.Destroy(), held.Forget())
+	}
+	return container, held, nil
+}
+
+// claim takes the container's id or, if the caller named none, the first one
+// made from the bundle's name that is free.
+func (t *tool) claim(r *creation) (*state.Record, *state.Held, error) {
+	for n := 1; ; n++ {
+		id := r.id
+		if id == "" {
+			id = madeID(r.bundle, n)
+		}
+		record, held, err := t.claimID(r, id)
+		if r.id != "" || !errors.Is(err, state.ErrExist) {
+			return record, held, err
+		}
+	}
+}
+
+func (t *tool) claimID(r *creation, id string) (*state.Record, *state.Held, error) {
+	if err := r.identify(id, t.store.Dir(id)); err != nil {
+		return nil, nil, err
+	}
+	cgroup, err := json.Marshal(r.request.Cgroup)
+	if err != nil {
+		return nil, nil, err
+	}
+	record := &state.Record{
+		ID:            id,
+		OCIVersion:    specs.Version,
+		Bundle:        r.config.Bundle,
+		Config:        r.configPath,
+		Rootfs:        r.config.RootPath(),
+		Created:       time.Now().UTC(),
+		Annotations:   r.config.Annotations,
+		Program:       r.config.Process.Args[0],
+		SharedPID:     libns.SharedPID(r.config),
+		Cgroup:        cgroup,
+		CgroupManager: t.cgroupManager,
+		Rootless:      t.rootless,
+	}
+	held, err := t.store.Claim(record)
+	return record, held, err
+}

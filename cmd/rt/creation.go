@@ -1,0 +1,179 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/sys/unix"
+
+	"rt/libns"
+	"rt/libns/kernel"
+	"rt/libns/plan"
+	"rt/spec"
+)
+
+const targetDescription = `BUNDLE/ is a directory with a config.json, the current one if none is given. It
+is told from an ID by its slash. Without an ID one is made from its name.`
+
+// creationFlags are the flags that create and run have in common.
+func creationFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "bundle", Aliases: []string{"b"}, Usage: "take the bundle in `DIR`", DefaultText: "the current directory"},
+		configFlag(),
+		&cli.StringFlag{Name: "console-socket", Usage: "send the terminal's master to the socket at `PATH`"},
+		&cli.StringFlag{Name: "pidfd-socket", Usage: "send a pidfd of the first process to the socket at `PATH`"},
+		&cli.StringFlag{Name: "pid-file", Usage: "write the pid of the first process to `FILE`"},
+		noPivotFlag(),
+		&cli.BoolFlag{Name: "no-new-keyring", Usage: "leave the program in the caller's session keyring"},
+		&cli.IntFlag{Name: "preserve-fds", Usage: "pass `N` more descriptors to the program, after stdio and LISTEN_FDS"},
+		&cli.BoolFlag{Name: "no-subreaper", Usage: "do not adopt the orphans of a foreground container"},
+	}
+}
+
+func configFlag() cli.Flag {
+	return &cli.StringFlag{Name: "config", Aliases: []string{"f"}, Usage: "read `FILE` instead of config.json", DefaultText: "config.json"}
+}
+
+func noPivotFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "no-pivot", Usage: "move the root file system over / instead of pivot_root; for a root on a ramdisk"}
+}
+
+// creation is a container that is about to be made: everything has been read
+// and found right, and nothing has been done yet.
+type creation struct {
+	target
+	config     *spec.Config
+	configPath string
+	warnings   []spec.Problem
+	request    libns.Request
+}
+
+// readCreation reads what create and run are asked for. Problems are found here
+// as far as they can be.
+func (t *tool) readCreation(c *cli.Context, to target, detached bool) (*creation, error) {
+	// First of all, before a descriptor of rt's own could take a free number.
+	listen, extra, err := passedDescriptors(c.Int("preserve-fds"))
+	if err != nil {
+		return nil, err
+	}
+	r := &creation{target: to, configPath: configPath(to.bundle, c.String("config"))}
+	request := &r.request
+	request.ListenFDs, request.ExtraFDs = listen, extra
+	request.Gated = c.Command.Name == "create"
+	request.Foreground = !detached
+	request.NotifySocket = os.Getenv("NOTIFY_SOCKET") != ""
+	request.NoPivot = c.Bool("no-pivot")
+	request.NoNewKeyring = c.Bool("no-new-keyring")
+	for flag, path := range map[string]*string{
+		"console-socket": &request.ConsoleSocket,
+		"pidfd-socket":   &request.PidfdSocket,
+		"pid-file":       &request.PidFile,
+	} {
+		if *path, err = absolute(c.String(flag)); err != nil {
+			return nil, err
+		}
+	}
+	return r, t.readConfig(r, c.String("config"), spec.Host{
+		Creating:      true,
+		Detached:      detached,
+		ConsoleSocket: request.ConsoleSocket != "",
+		NoPivot:       request.NoPivot,
+	})
+}
+
+// readConfig loads and validates the configuration for what host says about the
+// caller; the rest of it is found out here.
+func (t *tool) readConfig(r *creation, file string, host spec.Host) error {
+	config, err := spec.Load(r.bundle, file)
+	if err != nil {
+		return err
+	}
+	facts, err := kernel.Probe()
+	if err != nil {
+		return err
+	}
+	host.EUID = facts.EUID
+	host.LastCap = facts.LastCap
+	host.SystemdCgroup = t.cgroupManager == managerSystemd
+	host.CgroupV1 = facts.Cgroup == kernel.CgroupV1 || facts.Cgroup == kernel.CgroupHybrid
+	if err := spec.Validate(config, host); err != nil {
+		return err
+	}
+	r.config, r.request.Config, r.request.Facts = config, config, facts
+	r.warnings = spec.Warnings(config, host)
+	return nil
+}
+
+// identify completes the request with the container's id and what follows from
+// it.
+func (r *creation) identify(id, dir string) error {
+	var path string
+	if r.config.Linux != nil {
+		path = r.config.Linux.CgroupsPath
+	}
+	cgroup, err := plan.CgroupFor(path, id, r.request.Facts)
+	r.request.ID, r.request.Dir, r.request.Cgroup = id, dir, cgroup
+	return err
+}
+
+// configPath is where the configuration is, as spec.Load finds it.
+func configPath(bundle, file string) string {
+	switch {
+	case file == "":
+		return filepath.Join(bundle, spec.DefaultFile)
+	case filepath.IsAbs(file):
+		return filepath.Clean(file)
+	default:
+		return filepath.Join(bundle, file)
+	}
+}
+
+// passedDescriptors counts the descriptors, from 3 on, that go on to the
+// program: those of socket activation (sd_listen_fds(3)), and behind them the
+// preserved ones, which must exist.
+func passedDescriptors(preserve int) (listen, all int, err error) {
+	if preserve < 0 {
+		return 0, 0, fmt.Errorf("option --preserve-fds must not be negative, got %d", preserve)
+	}
+	listen = listenDescriptors()
+	for i := range preserve {
+		if err := wasPassed(3 + listen + i); err != nil {
+			return 0, 0, fmt.Errorf("unable to stat preserved-fd %d (of %d): %w", i, preserve, err)
+		}
+	}
+	return listen, listen + preserve, nil
+}
+
+// listenDescriptors is LISTEN_FDS, if it was meant for this process.
+func listenDescriptors() int {
+	pid, err := strconv.Atoi(os.Getenv("LISTEN_PID"))
+	if err != nil || pid != os.Getpid() {
+		return 0
+	}
+	count, err := strconv.Atoi(os.Getenv("LISTEN_FDS"))
+	if err != nil || count < 0 {
+		return 0
+	}
+	return count
+}
+
+// wasPassed checks that the caller left a descriptor open for this process.
+// One that is closed on execution cannot be the caller's.
+func wasPassed(fd int) error {
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+	if err == nil && flags&unix.FD_CLOEXEC != 0 {
+		err = unix.EBADF
+	}
+	if err != nil {
+		return fmt.Errorf("descriptor %d: %w", fd, err)
+	}
+	return nil
+}
+
+func isTerminal(fd int) bool {
+	_, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	return err == nil
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"github.com/opencontainers/runtime-spec/specs-go/features"
+	"github.com/urfave/cli/v2"
+
+	"rt/spec"
+)
+
+func (t *tool) featuresCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "features",
+		Usage: "print what rt can do, for engines to read",
+		Action: func(c *cli.Context) error {
+			if err := exactly(c, 0); err != nil {
+				return err
+			}
+			return t.printFeatures()
+		},
+	}
+}
+
+func (t *tool) printFeatures() error {
+	encoder := json.NewEncoder(t.stdout)
+	encoder.SetIndent("", "    ")
+	return encoder.Encode(supportedFeatures())
+}
+
+// supportedFeatures describes rt itself, not the machine it runs on (OCI runtime
+// specification, features.md). What validation knows is not yet listed if it
+// cannot be carried out.
+func supportedFeatures() *features.Features {
+	yes, no := true, false
+	return &features.Features{
+		OCIVersionMin: "1.0.0",
+		OCIVersionMax: specs.Version,
+		MountOptions:  without(spec.MountOptionNames(), "idmap", "ridmap"),
+		Linux: &features.Linux{
+			Namespaces:   namespaceNames(specs.UserNamespace, specs.TimeNamespace),
+			Capabilities: spec.CapabilityNames(),
+			Cgroup: &features.Cgroup{
+				V1: &yes, V2: &yes, Systemd: &no, SystemdUser: &no, Rdma: &no,
+			},
+			Seccomp:         &features.Seccomp{Enabled: &no},
+			Apparmor:        &features.Apparmor{Enabled: &no},
+			Selinux:         &features.Selinux{Enabled: &no},
+			IntelRdt:        &features.IntelRdt{Enabled: &no, Schemata: &no, Monitoring: &no},
+			MountExtensions: &features.MountExtensions{IDMap: &features.IDMap{Enabled: &no}},
+			NetDevices:      &features.NetDevices{Enabled: &no},
+		},
+		Annotations: map[string]string{
+			"rt.version": buildVersion(),
+			"rt.commit":  buildCommit(),
+		},
+	}
+}
+
+// namespaceNames lists the namespace types but the named ones.
+func namespaceNames(unsupported ...specs.LinuxNamespaceType) []string {
+	var names []string
+	for _, namespace := range spec.Namespaces() {
+		if !slices.Contains(unsupported, namespace.Type) {
+			names = append(names, string(namespace.Type))
+		}
+	}
+	return names
+}
+
+func without(names []string, unwanted ...string) []string {
+	return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(unwanted, name) })
+}

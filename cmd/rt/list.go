@@ -1,0 +1,112 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"syscall"
+	"text/tabwriter"
+	"time"
+
+	"github.com/moby/sys/user"
+	"github.com/urfave/cli/v2"
+
+	"rt/state"
+)
+
+func (t *tool) listCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "list",
+		Usage: "list the containers under the state root",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Usage: "`FORMAT` of the list: table or json", Value: "table"},
+			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print ids only"},
+		},
+		Action: t.list,
+	}
+}
+
+func (t *tool) list(c *cli.Context) error {
+	if err := exactly(c, 0); err != nil {
+		return err
+	}
+	containers, err := t.containers()
+	if err != nil {
+		return about("list", t.store.Root(), err)
+	}
+	switch format := c.String("format"); {
+	case c.Bool("quiet"):
+		return t.listIDs(containers)
+	case format == "table":
+		return t.listTable(containers)
+	case format == jsonFormat:
+		return t.listJSON(containers)
+	default:
+		return errors.New("invalid format option")
+	}
+}
+
+// containers is the state of every container. One that cannot be read is
+// reported and left out.
+func (t *tool) containers() ([]containerState, error) {
+	entries, err := t.store.List()
+	if err != nil {
+		return nil, t.requireRoot(err)
+	}
+	var containers []containerState
+	for _, entry := range entries {
+		container, err := t.listed(entry)
+		if err != nil {
+			fmt.Fprintf(t.log.stderr, "load container %s: %v\n", entry.ID, err)
+			continue
+		}
+		containers = append(containers, container)
+	}
+	return containers, nil
+}
+
+func (t *tool) listed(entry state.Entry) (containerState, error) {
+	if entry.Err != nil {
+		return containerState{}, entry.Err
+	}
+	listed, err := t.stateOf(entry.Record, entry.Creating)
+	listed.Owner = ownerOf(t.store.Dir(entry.ID))
+	return listed, err
+}
+
+// ownerOf names the user that a directory belongs to.
+func ownerOf(directory string) string {
+	info, err := os.Lstat(directory)
+	if err != nil {
+		return ""
+	}
+	uid := int(info.Sys().(*syscall.Stat_t).Uid)
+	if owner, err := user.LookupUid(uid); err == nil {
+		return owner.Name
+	}
+	return "#" + strconv.Itoa(uid)
+}
+
+func (t *tool) listIDs(containers []containerState) error {
+	for _, container := range containers {
+		if _, err := fmt.Fprintln(t.stdout, container.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tool) listTable(containers []containerState) error {
+	table := tabwriter.NewWriter(t.stdout, 12, 1, 3, ' ', 0)
+	fmt.Fprint(table, "ID\tPID\tSTATUS\tBUNDLE\tCREATED\tOWNER\n")
+	for _, c := range containers {
+		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\t%s\n", c.ID, c.PID, c.Status, c.Bundle, c.Created.Format(time.RFC3339Nano), c.Owner)
+	}
+	return table.Flush()
+}
+
+func (t *tool) listJSON(containers []containerState) error {
+	return json.NewEncoder(t.stdout).Encode(containers)
+}

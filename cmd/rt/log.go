@@ -1,0 +1,133 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/sirupsen/logrus"
+	"github.com/urfave/cli/v2"
+
+	"rt/spec"
+)
+
+const (
+	textFormat = "text"
+	jsonFormat = "json"
+)
+
+// log tells the caller what went wrong: in words on stderr, and as one entry in
+// the file that --log names, which is where engines look for it.
+type log struct {
+	stderr io.Writer
+	file   *os.File // nil: there is no --log
+	format string
+	level  logrus.Level
+	// structured says that without a file stderr gets log entries too, because
+	// the caller asked for a format or for debugging.
+	structured bool
+	logger     *logrus.Logger // made when the first entry is written
+}
+
+// open reads the flags of the log and opens its file.
+func (l *log) open(c *cli.Context) error {
+	format := c.String("log-format")
+	if format != textFormat && format != jsonFormat {
+		return fmt.Errorf("invalid log-format: %s", format)
+	}
+	level, err := logLevel(c)
+	if err != nil {
+		return err
+	}
+	l.format, l.level = format, level
+	l.structured = c.IsSet("log-format") || level == logrus.DebugLevel
+	path := c.String("log")
+	if path == "" {
+		return nil
+	}
+	l.file, err = os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND|os.O_SYNC, 0o644)
+	return err
+}
+
+func logLevel(c *cli.Context) (logrus.Level, error) {
+	if c.Bool("debug") {
+		return logrus.DebugLevel, nil
+	}
+	switch level := c.String("log-level"); level {
+	case "", "warning":
+		return logrus.WarnLevel, nil
+	case "error":
+		return logrus.ErrorLevel, nil
+	case "debug":
+		return logrus.DebugLevel, nil
+	default:
+		return 0, fmt.Errorf("option --log-level must be error, warning or debug, got %q", level)
+	}
+}
+
+// failure reports why the command failed. It is the last thing that a command
+// says, and without debugging the only one: engines read a log with exactly one
+// entry, and one line of stderr.
+func (l *log) failure(err error) {
+	if l.file != nil || l.structured {
+		l.entries().Error(oneLine(err.Error()))
+	}
+	if l.file != nil || !l.structured {
+		io.WriteString(l.stderr, forPeople(err)) // one write: conmon makes one read
+	}
+}
+
+// warnings reports what is questionable about a container that was created all
+// the same. On stderr they appear only if loud, because there they would be
+// taken for the container's own output.
+func (l *log) warnings(problems []spec.Problem, loud bool) {
+	if l.file == nil && !loud {
+		return
+	}
+	for _, problem := range problems {
+		l.entries().Warn(problem.String())
+	}
+}
+
+// debug reports a step of what rt does.
+func (l *log) debug(format string, args ...any) {
+	if l.level >= logrus.DebugLevel {
+		l.entries().Debugf(format, args...)
+	}
+}
+
+// entries makes the logger: a command that says nothing does without.
+func (l *log) entries() *logrus.Logger {
+	if l.logger != nil {
+		return l.logger
+	}
+	l.logger = logrus.New()
+	l.logger.SetLevel(l.level)
+	l.logger.SetReportCaller(l.level >= logrus.DebugLevel)
+	l.logger.SetOutput(l.stderr)
+	if l.file != nil {
+		l.logger.SetOutput(l.file)
+	}
+	if l.format == jsonFormat {
+		l.logger.SetFormatter(&logrus.JSONFormatter{DisableHTMLEscape: true})
+	}
+	return l.logger
+}
+
+// forPeople is an error as stderr shows it. Several problems of a configuration
+// get a line each, which editors can jump to.
+func forPeople(err error) string {
+	var problems spec.Problems
+	if !errors.As(err, &problems) || len(problems) < 2 {
+		return "rt: " + oneLine(err.Error()) + "\n"
+	}
+	context := strings.TrimSuffix(err.Error(), problems.Error())
+	head := fmt.Sprintf("rt: %s%s has %d problems:\n", context, problems[0].File, len(problems))
+	return head + strings.Join(problems.Lines(), "\n") + "\n"
+}
+
+func oneLine(text string) string {
+	return strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "; ")
+}

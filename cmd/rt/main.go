@@ -1,0 +1,101 @@
+//go:debug containermaxprocs=0
+//go:debug updatemaxprocs=0
+
+// Command rt is an OCI container runtime: it makes containers out of bundles and
+// looks after them. It is called like runc and crun; `rt plan` is its own.
+//
+// Each verb has a file of its own here, with its flags and a short script over
+// the packages that do the work.
+package main
+
+// The two directives above keep Go's runtime from holding on to descriptors of
+// the caller's cgroup, which could pass for one of --preserve-fds, and from a
+// goroutine that no process this short needs.
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"rt/state"
+)
+
+func main() {
+	os.Exit(newTool(os.Stdout, os.Stderr).run(os.Args))
+}
+
+// tool is one invocation of rt.
+type tool struct {
+	options
+	store  *state.Store
+	log    *log
+	stdout io.Writer
+}
+
+func newTool(stdout, stderr io.Writer) *tool {
+	return &tool{log: &log{stderr: stderr, format: textFormat}, stdout: stdout}
+}
+
+// exitCode is the error of a foreground run whose program ended with another
+// code than 0: nothing has to be said about it.
+type exitCode int
+
+func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+// run carries out a command line and returns rt's exit code.
+func (t *tool) run(args []string) int {
+	app := t.app()
+	err := app.Run(arrange(app, args))
+	var code exitCode
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &code):
+		return int(code)
+	default:
+		t.log.failure(err)
+		return 1
+	}
+}
+
+func (t *tool) app() *cli.App {
+	app := &cli.App{
+		Name:        "rt",
+		Usage:       "create and run containers from OCI bundles",
+		Description: appDescription,
+		Flags:       globalFlags(),
+		Commands: []*cli.Command{
+			t.createCommand(),
+			t.deleteCommand(),
+			t.featuresCommand(),
+			t.killCommand(),
+			t.listCommand(),
+			t.planCommand(),
+			t.runCommand(),
+			t.specCommand(),
+			t.startCommand(),
+			t.stateCommand(),
+			t.versionCommand(),
+		},
+		Before:         t.readOptions,
+		Action:         t.withoutCommand,
+		OnUsageError:   usageError,
+		ExitErrHandler: func(*cli.Context, error) {}, // run decides about exit codes
+		Writer:         t.stdout,
+		// A comma is part of a value: -e A=1,2 is one variable.
+		DisableSliceFlagSeparator: true,
+		// Nothing shows it, but if it is missing cli looks at the binary's age.
+		Compiled: time.Unix(0, 0),
+	}
+	for _, command := range app.Commands {
+		command.OnUsageError = usageError
+		command.CustomHelpTemplate = cli.CommandHelpTemplate
+		// Without it a container called "help" could not be named.
+		command.HideHelpCommand = true
+	}
+	return app
+}

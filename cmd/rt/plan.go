@@ -1,0 +1,88 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"rt/libns/plan"
+	"rt/spec"
+)
+
+func (t *tool) planCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "plan",
+		Usage:     "print what run would do with a bundle, without doing it",
+		ArgsUsage: "[BUNDLE]",
+		Description: `Every line is a step: its number, its side (host for what rt does, container for
+what the container's first process does inside), what it does, and the field of
+config.json that it comes from. Below are its system calls. At a line with ═ the
+two sides wait for each other.`,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "bundle", Aliases: []string{"b"}, Usage: "take the bundle in `DIR`", DefaultText: "the current directory"},
+			configFlag(),
+			&cli.StringFlag{Name: "format", Usage: "`FORMAT` of the plan: text or json", Value: textFormat},
+			&cli.BoolFlag{Name: "no-calls", Usage: "print steps only"},
+			&cli.StringFlag{Name: "for", Usage: "plan for `COMMAND`: run or create", Value: "run"},
+			noPivotFlag(),
+		},
+		Action: t.plan,
+	}
+}
+
+func (t *tool) plan(c *cli.Context) error {
+	if err := atMost(c, 1); err != nil {
+		return err
+	}
+	format, verb := c.String("format"), c.String("for")
+	if format != textFormat && format != jsonFormat {
+		return fmt.Errorf("option --format must be text or json, got %q", format)
+	}
+	if verb != "run" && verb != "create" {
+		return fmt.Errorf("option --for must be run or create, got %q", verb)
+	}
+	bundle, err := planBundle(c)
+	if err != nil {
+		return err
+	}
+	p, err := t.planFor(c, bundle, verb)
+	if err != nil {
+		return about("plan", bundle, err)
+	}
+	if format == jsonFormat {
+		encoder := json.NewEncoder(t.stdout)
+		encoder.SetEscapeHTML(false)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(p)
+	}
+	return p.Print(t.stdout, plan.PrintOptions{Calls: !c.Bool("no-calls")})
+}
+
+func planBundle(c *cli.Context) (string, error) {
+	bundle := c.String("bundle")
+	switch argument := c.Args().First(); {
+	case argument == "":
+		return filepath.Abs(bundle)
+	case bundle != "":
+		return "", badUsage(c, fmt.Errorf("both %s and %s are given as the bundle", bundle, argument))
+	default:
+		return filepath.Abs(argument)
+	}
+}
+
+// planFor compiles the plan that run or create would carry out.
+func (t *tool) planFor(c *cli.Context, bundle, verb string) (*plan.Plan, error) {
+	r := &creation{target: target{bundle: bundle}}
+	r.request.Gated = verb == "create"
+	r.request.NoPivot = c.Bool("no-pivot")
+	if err := t.readConfig(r, c.String("config"), spec.Host{NoPivot: r.request.NoPivot}); err != nil {
+		return nil, err
+	}
+	id := madeID(bundle, 1)
+	if err := r.identify(id, t.store.Dir(id)); err != nil {
+		return nil, err
+	}
+	return plan.ForCreate(&r.request.Request)
+}
