@@ -21,9 +21,10 @@ type Request struct {
 	// Save records the container's process, from when on every other command
 	// can find it. It is called once.
 	Save func(Init) error
-	// Inject, if not nil, changes the plan before it is carried out. Tests
-	// make single calls fail with it.
-	Inject func(*plan.Plan)
+	// Inject, if not nil, gives the container side that is carried out in the
+	// plan's place. Tests make single calls fail with it; what is reported
+	// are the plan's own steps.
+	Inject func(*plan.Plan) *plan.Plan
 }
 
 // NewContainer is a container made by this process, its parent.
@@ -43,10 +44,10 @@ func Create(r *Request) (*NewContainer, error) {
 	if err != nil {
 		return nil, err
 	}
+	d := &driver{request: r, plan: p, program: p}
 	if r.Inject != nil {
-		r.Inject(p)
+		d.program = r.Inject(p)
 	}
-	d := &driver{request: r, plan: p}
 	defer d.close()
 	if err := d.carryOut(); err != nil {
 		return nil, errors.Join(err, d.undo())
@@ -65,6 +66,7 @@ func Create(r *Request) (*NewContainer, error) {
 type driver struct {
 	request *Request
 	plan    *plan.Plan
+	program *plan.Plan // the container side that is assembled: the plan, but for tests
 
 	conversation *conversation
 	child        child
@@ -123,7 +125,17 @@ func (d *driver) meet(b *plan.Barrier, steps []plan.Step) error {
 			payload = answer
 		}
 	}
-	return d.conversation.answer(payload)
+	return d.reply(payload)
+}
+
+// reply answers the init stage. If that is gone, it said why before.
+func (d *driver) reply(payload []byte) error {
+	err := d.conversation.answer(payload)
+	if !errors.Is(err, unix.EPIPE) {
+		return err
+	}
+	_, err = d.next(plan.MessageFailure)
+	return err
 }
 
 // next waits for a message of one kind. Before it comes, the init stage may ask
@@ -136,14 +148,14 @@ func (d *driver) next(kind plan.MessageKind) (*message, error) {
 			return nil, d.ended(err)
 		}
 		switch m.Kind {
+		case plan.MessageFailure:
+			err = d.plan.Explain(m.Message, m.text, d.locate)
 		case kind:
 			return m, nil
 		case plan.MessageAssist:
 			err = d.assist(m)
 		case plan.MessageForked:
 			err = d.forked(int(m.Index))
-		case plan.MessageFailure:
-			err = d.plan.Explain(m.Message, m.text, d.locate)
 		default:
 			err = fmt.Errorf("the init stage sent message %d out of turn", m.Kind)
 		}
@@ -164,7 +176,7 @@ func (d *driver) assist(m *message) error {
 	if err := d.help(assist.Action, m.fds); err != nil {
 		return d.stepError(&step, assist.Action, err)
 	}
-	return d.conversation.answer(nil)
+	return d.reply(nil)
 }
 
 // awaitExec waits for execve to close the conversation.
@@ -190,6 +202,7 @@ func (d *driver) ended(err error) error {
 		return errors.Join(err, waitErr)
 	}
 	d.child.pid = 0
+	d.child.close()
 	if status.Signaled() {
 		return fmt.Errorf("container init was killed by signal %d (%s)", int(status.Signal()), unix.SignalName(status.Signal()))
 	}

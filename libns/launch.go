@@ -22,7 +22,7 @@ type child struct {
 // launch assembles the image and clones the init stage, into its cgroup where
 // the kernel can do that.
 func (d *driver) launch(l plan.Launch) error {
-	image, err := stage.Assemble(d.plan)
+	image, err := stage.Assemble(d.program)
 	if err != nil {
 		return err
 	}
