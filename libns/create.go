@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -189,8 +190,18 @@ func (d *driver) awaitExec() error {
 		return err
 	}
 	defer m.close()
-	return d.plan.Explain(m.Message, m.text, d.locate)
+	return &ExecError{d.plan.Explain(m.Message, m.text, d.locate)}
 }
+
+// ExecError says that a container was ready, but its program could not be
+// executed. For the usual reasons the program's own stderr has been told.
+type ExecError struct{ *plan.StepError }
+
+// Unwrap gives the step's error.
+func (e *ExecError) Unwrap() error { return e.StepError }
+
+// Told reports whether the reason has been written to the program's stderr.
+func (e *ExecError) Told() bool { return strings.HasPrefix(e.Meaning, "exec ") }
 
 // ended explains the end of the conversation: the init stage is dead.
 func (d *driver) ended(err error) error {
