@@ -59,9 +59,13 @@ func (e enum) name(v uint64) (string, bool) {
 // formatNumber gives v as the signed number that it is to the kernel.
 func formatNumber(v uint64) string { return strconv.FormatInt(int64(v), 10) }
 
-// formatHex gives v in hex, and what is all ones as -1.
+// formatHex gives v in hex, if it is not so small that it makes no difference,
+// and what is all ones as -1.
 func formatHex(v uint64) string {
-	if v == ^uint64(0) {
+	switch {
+	case v < 10:
+		return strconv.FormatUint(v, 10)
+	case v == ^uint64(0):
 		return "-1"
 	}
 	return fmt.Sprintf("%#x", v)
@@ -290,6 +294,13 @@ var (
 	fsmountFlags = flagSet{{unix.FSMOUNT_CLOEXEC, "FSMOUNT_CLOEXEC"}}
 	keyctlOps    = enum{{unix.KEYCTL_JOIN_SESSION_KEYRING, "KEYCTL_JOIN_SESSION_KEYRING"}}
 )
+
+var fspickFlags = flagSet{
+	{unix.FSPICK_CLOEXEC, "FSPICK_CLOEXEC"},
+	{unix.FSPICK_EMPTY_PATH, "FSPICK_EMPTY_PATH"},
+	{unix.FSPICK_SYMLINK_NOFOLLOW, "FSPICK_SYMLINK_NOFOLLOW"},
+	{unix.FSPICK_NO_AUTOMOUNT, "FSPICK_NO_AUTOMOUNT"},
+}
 
 var fsconfigCommands = enum{
 	{unix.FSCONFIG_SET_FLAG, "FSCONFIG_SET_FLAG"},

@@ -55,9 +55,11 @@ var (
 	signal   = valueFormat(formatSignal)
 )
 
-// flags and oneOf are the formats of a flag word and of a named number.
+// arg is the format of an argument that is a word of flags.
 func (set flagSet) arg(c callView, i int) string { return c.value(i, set.format) }
-func (e enum) arg(c callView, i int) string      { return c.value(i, e.format) }
+
+// arg is the format of an argument that is one of some named numbers.
+func (e enum) arg(c callView, i int) string { return c.value(i, e.format) }
 
 func valueFormat(f func(uint64) string) format {
 	return func(c callView, i int) string { return c.value(i, f) }
@@ -168,7 +170,7 @@ func signatures(op Op) signature {
 	case unix.SYS_FSMOUNT:
 		return signature{name: "fsmount", args: []format{fd, fsmountFlags.arg, mountAttributes.arg}}
 	case unix.SYS_FSPICK:
-		return signature{name: "fspick", args: []format{fd, memory, hex}}
+		return signature{name: "fspick", args: []format{fd, memory, fspickFlags.arg}}
 	case unix.SYS_MOUNT_SETATTR:
 		return signature{name: "mount_setattr", args: []format{fd, memory, atFlags.arg, mountAttrArg, omitted}}
 
