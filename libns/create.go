@@ -97,7 +97,7 @@ func (d *driver) carryOut() error {
 			i += s.Barrier.Holds
 		}
 	}
-	if d.plan.Gated {
+	if d.request.Gated {
 		return nil
 	}
 	return d.awaitExec()
@@ -227,7 +227,7 @@ func (d *driver) undo() error {
 	if d.madeCgroup || d.joinedV1 {
 		errs = append(errs, removeCgroup(d.request.Cgroup, time.Now().Add(killDeadline)))
 	}
-	if d.plan.Gated {
+	if d.request.Gated {
 		errs = append(errs, removeGate(d.request.Dir))
 	}
 	if d.terminal != nil {

@@ -60,16 +60,22 @@ func (d *driver) launch(l plan.Launch) error {
 	return nil
 }
 
-// inherited lists the init stage's descriptors: see [plan.Plan.ControlFD] and
-// those after it.
+// inherited lists the init stage's descriptors: stdio, those that the program
+// keeps, and those of [plan.Plan.Passed].
 func (d *driver) inherited(control *os.File) []uintptr {
 	var fds []uintptr
 	for fd := range uintptr(3 + d.plan.Extra) {
 		fds = append(fds, fd)
 	}
-	fds = append(fds, control.Fd())
-	if d.plan.Gated {
-		fds = append(fds, d.gate.Fd(), d.result.Fd())
+	for _, p := range d.plan.Passed {
+		switch p {
+		case plan.Control:
+			fds = append(fds, control.Fd())
+		case plan.Gate:
+			fds = append(fds, d.gate.Fd())
+		case plan.Result:
+			fds = append(fds, d.result.Fd())
+		}
 	}
 	return fds
 }

@@ -46,7 +46,11 @@ func ForCreate(r *Request) (*Plan, error) {
 	if err := c.refuseUnsupported(); err != nil {
 		return nil, err
 	}
-	c.begin()
+	if c.Gated {
+		c.begin(Control, Gate, Result)
+	} else {
+		c.begin(Control)
+	}
 
 	c.makeCgroup()
 	c.makeGate()
@@ -93,11 +97,11 @@ func ForCreate(r *Request) (*Plan, error) {
 }
 
 // begin sets up what every step refers to.
-func (c *compiler) begin() {
+func (c *compiler) begin(passed ...Passed) {
 	c.p.Extra = c.ExtraFDs
-	c.p.Gated = c.Gated
-	c.control = c.preset("control", uint64(c.p.ControlFD()))
-	c.p.ReportFD = c.preset("report", uint64(c.p.ControlFD()))
+	c.p.Passed = passed
+	c.control = c.preset("control", uint64(c.p.FD(Control)))
+	c.p.ReportFD = c.preset("report", uint64(c.p.FD(Control)))
 	c.root = c.word("root")
 	c.dev = c.word("dev")
 	c.exe = c.word("exe")

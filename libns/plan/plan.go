@@ -13,7 +13,11 @@
 // same time and meet only at barriers.
 package plan
 
-import "golang.org/x/sys/unix"
+import (
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
 
 // Side says who carries out a step.
 type Side uint8
@@ -38,33 +42,36 @@ type Plan struct {
 	Assists []Assist // what the parent does when the init stage asks for help
 
 	// Extra is the number of descriptors above stdio that the program keeps
-	// (--preserve-fds and LISTEN_FDS). The parent's own descriptors follow:
-	// see [Plan.ControlFD], [Plan.GateFD] and [Plan.ResultFD].
+	// (--preserve-fds and LISTEN_FDS). Those of Passed follow.
 	Extra int
-	// Gated says that the container waits on the gate for `start`.
-	Gated bool
+	// Passed are the descriptors that the parent lends to the init stage.
+	Passed []Passed
 	// ReportFD is the word that holds the descriptor which failures are
 	// reported to: the control socket first, the result pipe after the gate.
 	ReportFD Ref
 }
 
-// ControlFD is the init stage's end of the conversation with the parent.
-func (p *Plan) ControlFD() int { return 3 + p.Extra }
+// Passed is a descriptor that the parent lends to the init stage. None of them
+// survives execve.
+type Passed uint8
 
-// GateFD is the FIFO that a created container waits on.
-func (p *Plan) GateFD() int { return 4 + p.Extra }
+const (
+	// Control is the init stage's end of the conversation with the parent.
+	Control Passed = iota
+	// Gate is the FIFO that a created container waits on.
+	Gate
+	// Result is the FIFO on which a started container tells why its program
+	// could not be executed; a successful execve closes it.
+	Result
+	// Target is a pidfd of the process whose namespaces are joined.
+	Target
+)
 
-// ResultFD is the FIFO on which a started container tells why its program
-// could not be executed; it is closed by a successful execve.
-func (p *Plan) ResultFD() int { return 5 + p.Extra }
+// FD is the number that a passed descriptor has in the init stage.
+func (p *Plan) FD(d Passed) int { return 3 + p.Extra + slices.Index(p.Passed, d) }
 
 // FirstFreeFD is the lowest descriptor that the init stage does not inherit.
-func (p *Plan) FirstFreeFD() int {
-	if p.Gated {
-		return 6 + p.Extra
-	}
-	return 4 + p.Extra
-}
+func (p *Plan) FirstFreeFD() int { return 3 + p.Extra + len(p.Passed) }
 
 // Step is one thing that a person would name.
 type Step struct {

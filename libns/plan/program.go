@@ -53,8 +53,8 @@ func (c *compiler) waitForStart() {
 		return
 	}
 	c.step("", "wait for start")
-	c.call(OpSet, imm(c.p.ResultFD())).to(c.p.ReportFD)
-	c.call(unix.SYS_READ, imm(c.p.GateFD()), addr(c.buffer("answer", AnswerSize)), imm(1))
+	c.call(OpSet, imm(c.p.FD(Result))).to(c.p.ReportFD)
+	c.call(unix.SYS_READ, imm(c.p.FD(Gate)), addr(c.buffer("answer", AnswerSize)), imm(1))
 }
 
 // execute becomes the user's program. When the kernel refuses a file that the
