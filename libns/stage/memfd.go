@@ -53,7 +53,7 @@ func sealedMemory(image []byte) (*os.File, error) {
 func executableMemory() (int, error) {
 	const flags = unix.MFD_CLOEXEC | unix.MFD_ALLOW_SEALING
 	fd, err := unix.MemfdCreate(Name, flags|unix.MFD_EXEC)
-	if err == unix.EINVAL {
+	if errors.Is(err, unix.EINVAL) {
 		return unix.MemfdCreate(Name, flags)
 	}
 	return fd, err
