@@ -15,7 +15,7 @@ setup_suite() {
 	export RT_SUITE_ROOTFS=$BATS_SUITE_TMPDIR/rootfs
 	export RT_SUITE_CONFIG=$BATS_SUITE_TMPDIR/config.json
 	export PEER=$BATS_SUITE_TMPDIR/peer
-	(cd "$REPO" && CGO_ENABLED=0 go build -buildvcs=false -o "$PEER" ./tests/peer) || return
+	(cd "$REPO" && CGO_ENABLED=0 go build -buildvcs=false -o "$PEER" ./tests/tools/peer) || return
 	make_busybox_root "$RT_SUITE_ROOTFS"
 	default_config >"$RT_SUITE_CONFIG"
 	host_facts >"$BATS_SUITE_TMPDIR/before"

@@ -91,19 +91,19 @@ teardown() { teardown_all; }
 @test "a first process that nobody has waited for yet counts as stopped" {
 	# In a pid namespace whose first process never waits, orphans stay zombies.
 	in_pid_namespace sleep 1000
-	inside create --bundle "$BUNDLE" "$ID"
-	inside start "$ID"
+	rt_there create --bundle "$BUNDLE" "$ID"
+	rt_there start "$ID"
 	local pid
-	pid=$(inside state "$ID" | jq .pid)
-	inside kill "$ID" KILL
+	pid=$(rt_there state "$ID" | jq .pid)
+	rt_there kill "$ID" KILL
 	wait_until 5 zombie "$pid"
-	[ "$(inside state "$ID" | jq -r .status)" == stopped ]
-	inside delete "$ID"
+	[ "$(rt_there state "$ID" | jq -r .status)" == stopped ]
+	rt_there delete "$ID"
 	end_pid_namespace
 }
 
 # in_pid_namespace COMMAND... makes the command the first process of a new pid namespace. Then
-# `inside ARGUMENT...` runs rt there.
+# `rt_there ARGUMENT...` runs rt there.
 in_pid_namespace() {
 	unshare --pid --fork --mount-proc --kill-child "$@" </dev/null >/dev/null 2>&1 3>&- &
 	UNSHARE=$!
@@ -115,7 +115,7 @@ first_process() {
 		[[ $(tr -d '\0' <"/proc/$FIRST/cmdline") != unshare* ]]
 }
 
-inside() {
+rt_there() {
 	nsenter --target "$FIRST" --pid --mount "$RT" --root "$ROOT" "$@" 3>&-
 }
 
