@@ -225,7 +225,8 @@ func (g *generator) memory() {
 	list := g.object(plan.Object{Kind: plan.Struct, Bytes: make([]byte, 24), Pointers: []plan.Pointer{{Offset: 8, To: text.At(3)}}})
 	structure := g.object(plan.Object{Kind: plan.Struct, Bytes: []byte("thirteen bytes and more"), Writable: true})
 	g.words = append(g.words, buffer.At(g.IntN(8)), structure.At(g.IntN(15)))
-	g.readable = append(append(g.readable, g.words...), text.At(5), list.At(8), list.At(4), g.preset("pipe", pipeWriteFD))
+	pipe := g.object(plan.Object{Kind: plan.Word, Bytes: word(pipeWriteFD)})
+	g.readable = append(append(g.readable, g.words...), text.At(5), list.At(8), list.At(4), pipe)
 }
 
 // values are those at which something changes in a record.
@@ -299,7 +300,8 @@ func (g *generator) randomCall() *plan.Call {
 	return g.call(g.getppid, g.anyArg())
 }
 
-// pipeWord is the word with the pipe's descriptor, the last that memory made.
+// pipeWord is the word with the pipe's descriptor, the last that memory made. It
+// is constant: programs must not write to other descriptors.
 func (g *generator) pipeWord() plan.Ref { return g.readable[len(g.readable)-1] }
 
 func (g *generator) comparison() *plan.Call {
