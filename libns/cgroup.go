@@ -58,6 +58,16 @@ func joinCgroups(groups []plan.V1Group, pid int) error {
 	return manager.Apply(pid)
 }
 
+// enterCgroups moves a process into v1 cgroups that exist.
+func enterCgroups(groups []plan.V1Group, pid int) error {
+	for _, g := range groups {
+		if err := cgroups.WriteCgroupProc(g.Directory, pid); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // frozen reports whether the container is paused.
 func frozen(c plan.Cgroup) bool {
 	if directory, ok := freezer(c); ok {

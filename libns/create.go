@@ -31,9 +31,8 @@ type Request struct {
 // NewContainer is a container made by this process, its parent.
 type NewContainer struct {
 	*Container
-	child    child
-	terminal *terminal // of a foreground container that has one
-	notify   *NotifySocket
+	*Process
+	notify *NotifySocket
 }
 
 // Create makes a container. With Request.Gated it waits for [Container.Start];
@@ -58,7 +57,8 @@ func Create(r *Request) (*NewContainer, error) {
 			ID: r.ID, Dir: r.Dir, Init: d.init, Cgroup: r.Cgroup,
 			SharedPID: SharedPID(r.Config), Program: r.Config.Process.Args[0],
 		},
-		child: d.child, terminal: d.terminal, notify: d.notify,
+		Process: &Process{child: d.child, terminal: d.terminal},
+		notify:  d.notify,
 	}
 	return c, nil
 }
@@ -73,6 +73,7 @@ type driver struct {
 	child        child
 	init         Init
 	gate, result *os.File
+	target       int // pidfd of the process whose namespaces are joined
 	madeCgroup   bool
 	joinedV1     bool
 	terminal     *terminal

@@ -30,6 +30,8 @@ func (d *driver) host(s *plan.Step, fds []int) (answer []byte, err error) {
 	case plan.JoinCgroup:
 		d.joinedV1 = true
 		err = joinCgroups(a.Groups, d.child.pid)
+	case plan.EnterCgroup:
+		err = enterCgroups(a.Groups, d.child.pid)
 	case plan.TakeConsole:
 		err = d.takeConsole(a, fds)
 	case plan.SetRlimits:

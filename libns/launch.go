@@ -1,6 +1,7 @@
 package libns
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -38,26 +39,37 @@ func (d *driver) launch(l plan.Launch) error {
 	defer theirs.Close()
 	d.conversation = talking
 
-	d.child.pidfd = -1
-	attributes := &syscall.ProcAttr{
-		Files: d.inherited(theirs),
-		Sys:   &syscall.SysProcAttr{Cloneflags: uintptr(l.CloneFlags), PidFD: &d.child.pidfd},
-	}
-	if l.IntoCgroup != "" {
-		cgroup, err := os.OpenFile(l.IntoCgroup, unix.O_PATH|unix.O_DIRECTORY, 0)
-		if err != nil {
-			return err
-		}
-		defer cgroup.Close()
-		attributes.Sys.UseCgroupFD, attributes.Sys.CgroupFD = true, int(cgroup.Fd())
-	}
 	path := "/proc/self/fd/" + strconv.Itoa(int(file.Fd()))
-	d.child.pid, err = syscall.ForkExec(path, []string{stage.Name}, attributes)
+	err = d.clone(path, theirs, l.CloneFlags, l.IntoCgroup)
+	if errors.Is(err, unix.EBUSY) && l.OrCgroup != "" {
+		err = d.clone(path, theirs, l.CloneFlags, l.OrCgroup)
+	}
 	if err != nil {
 		return fmt.Errorf("clone: %w", err)
 	}
 	d.closeGate()
 	return nil
+}
+
+// clone starts the image, born in a cgroup v2 (CLONE_INTO_CGROUP of clone(2)):
+// a process that is moved there later makes everybody wait for RCU.
+func (d *driver) clone(path string, control *os.File, flags uint64, cgroup string) error {
+	d.child.pidfd = -1
+	attributes := &syscall.ProcAttr{
+		Files: d.inherited(control),
+		Sys:   &syscall.SysProcAttr{Cloneflags: uintptr(flags), PidFD: &d.child.pidfd},
+	}
+	if cgroup != "" {
+		fd, err := unix.Open(cgroup, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return &os.PathError{Op: "open", Path: cgroup, Err: err}
+		}
+		defer unix.Close(fd)
+		attributes.Sys.UseCgroupFD, attributes.Sys.CgroupFD = true, fd
+	}
+	var err error
+	d.child.pid, err = syscall.ForkExec(path, []string{stage.Name}, attributes)
+	return err
 }
 
 // inherited lists the init stage's descriptors: stdio, those that the program
@@ -75,6 +87,8 @@ func (d *driver) inherited(control *os.File) []uintptr {
 			fds = append(fds, d.gate.Fd())
 		case plan.Result:
 			fds = append(fds, d.result.Fd())
+		case plan.Target:
+			fds = append(fds, uintptr(d.target))
 		}
 	}
 	return fds

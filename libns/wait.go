@@ -9,20 +9,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Wait stays with a foreground container until its program exits: signals are
+// Process is a process in a container, started by this one, its parent.
+type Process struct {
+	child    child
+	terminal *terminal // of a foreground process that has one
+}
+
+// Wait stays with a foreground process until it exits: signals are
 // passed on, a terminal is connected, orphaned processes that the kernel hands
 // to this process are reaped. It gives the program's exit code, or 128 plus the
 // number of the signal that ended it.
-func (c *NewContainer) Wait() (code int, err error) {
-	stop := c.forwardSignals()
+func (p *Process) Wait() (code int, err error) {
+	stop := p.forwardSignals()
 	defer stop()
-	if c.terminal != nil {
-		if err := c.terminal.connect(); err != nil {
+	if p.terminal != nil {
+		if err := p.terminal.connect(); err != nil {
 			return 0, err
 		}
-		defer func() { err = errors.Join(err, c.terminal.disconnect()) }()
+		defer func() { err = errors.Join(err, p.terminal.disconnect()) }()
 	}
-	status, err := c.reapUntilEnd()
+	status, err := p.reapUntilEnd()
 	if err != nil {
 		return 0, err
 	}
@@ -32,23 +38,23 @@ func (c *NewContainer) Wait() (code int, err error) {
 	return status.ExitStatus(), nil
 }
 
-// Release gives a detached container up: it goes on without this process.
-func (c *NewContainer) Release() {
-	c.child.close()
-	if c.terminal != nil {
-		c.terminal.close()
+// Release gives a detached process up: it goes on without its parent.
+func (p *Process) Release() {
+	p.child.close()
+	if p.terminal != nil {
+		p.terminal.close()
 	}
 }
 
-func (c *NewContainer) reapUntilEnd() (unix.WaitStatus, error) {
-	defer c.child.close()
+func (p *Process) reapUntilEnd() (unix.WaitStatus, error) {
+	defer p.child.close()
 	for {
 		var status unix.WaitStatus
 		pid, err := ignoringEINTR(func() (int, error) { return unix.Wait4(-1, &status, 0, nil) })
 		if err != nil {
 			return 0, os.NewSyscallError("wait4", err)
 		}
-		if pid == c.child.pid {
+		if pid == p.child.pid {
 			return status, nil
 		}
 	}
@@ -57,7 +63,7 @@ func (c *NewContainer) reapUntilEnd() (unix.WaitStatus, error) {
 // forwardSignals passes on what other processes send to the runtime. Not passed
 // on are SIGCHLD (reaping), SIGWINCH (the terminal's), SIGURG (the Go runtime's
 // own), and what cannot be caught.
-func (c *NewContainer) forwardSignals() (stop func()) {
+func (p *Process) forwardSignals() (stop func()) {
 	received := make(chan os.Signal, 32)
 	signal.Notify(received, forwarded()...)
 	done := make(chan struct{})
@@ -65,7 +71,7 @@ func (c *NewContainer) forwardSignals() (stop func()) {
 		defer close(done)
 		for s := range received {
 			if number, ok := s.(syscall.Signal); ok {
-				_ = unix.PidfdSendSignal(c.child.pidfd, number, nil, 0)
+				_ = unix.PidfdSendSignal(p.child.pidfd, number, nil, 0)
 			}
 		}
 	}()

@@ -25,6 +25,7 @@ type MakeNotifySocket struct{ Listen bool }
 type Launch struct {
 	CloneFlags uint64 // CLONE_NEW* flags of clone(2)
 	IntoCgroup string // directory of the cgroup v2 that it is born in, or ""
+	OrCgroup   string // where it is born if that one takes no processes, or ""
 }
 
 // JoinCgroup makes the container's cgroups in the v1 hierarchies and moves the

@@ -46,7 +46,7 @@ func (c *compiler) console() {
 // deviceConsole binds the terminal on /dev/console. Where the image is on a
 // read-only file system and has no such file, the container goes without.
 func (c *compiler) deviceConsole(slave Ref) {
-	if !c.makesDev() {
+	if c.joining || !c.makesDev() {
 		return
 	}
 	const field = "process.terminal"

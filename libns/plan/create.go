@@ -30,6 +30,7 @@ type Request struct {
 type compiler struct {
 	*builder
 	*Request
+	joining bool // the container exists, and gets one more process
 
 	root    Ref // word: the container's root directory
 	dev     Ref // word: the container's /dev
@@ -80,16 +81,7 @@ func ForCreate(r *Request) (*Plan, error) {
 	c.maskedPaths()
 	c.enterRoot()
 
-	c.noNewPrivileges()
-	c.ownStdio()
-	c.boundingSet()
-	c.enterCwd()
-	c.changeUser()
-	c.capabilities()
-	c.checkCwd()
-	c.findProgram()
-	c.closeOnExec()
-
+	c.process()
 	c.ready()
 	c.waitForStart()
 	c.execute()

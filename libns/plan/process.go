@@ -92,13 +92,14 @@ func (c *compiler) changeUser() {
 	c.umask()
 }
 
-// umask sets the program's file mode creation mask. Without a setting, a
-// container with file systems of its own has the usual one.
+// umask sets the program's file mode creation mask. Without a setting, the first
+// process of a container with file systems of its own has the usual one, and
+// any other the caller's.
 func (c *compiler) umask() {
 	switch mask := c.Config.Process.User.Umask; {
 	case mask != nil:
 		c.call(unix.SYS_UMASK, imm(*mask))
-	case c.hasMountNamespace():
+	case c.hasMountNamespace() && !c.joining:
 		c.call(unix.SYS_UMASK, imm(0o022))
 	default:
 		c.call(unix.SYS_UMASK, load(c.oldMask))

@@ -1,0 +1,112 @@
+package libns
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"rt/libns/plan"
+	"rt/spec"
+)
+
+// ExecRequest is everything that one more process in a container was asked for.
+// Request.Config.Process is that process; Request.Cgroup, if empty, is the
+// container's.
+type ExecRequest struct {
+	plan.Request
+	Container    *Container
+	IgnorePaused bool // let it wait in a paused container for the resume
+}
+
+// Exec starts a process in a container. It returns when the program was
+// executed, or with the reason why not; then nothing is left of it.
+func Exec(r *ExecRequest) (*Process, error) {
+	switch r.Container.Status() {
+	case Stopped:
+		return nil, errors.New("cannot exec in a stopped container")
+	case Paused:
+		if !r.IgnorePaused {
+			return nil, errors.New("cannot exec in a paused container (use --ignore-paused to override)")
+		}
+	}
+	target, err := r.Container.Init.open()
+	if err != nil {
+		return nil, errors.New("cannot exec in a stopped container")
+	}
+	defer unix.Close(target)
+
+	request := &plan.ExecRequest{Request: r.Request, Init: r.Container.Init.PID}
+	if request.Cgroup.IsZero() {
+		request.Cgroup = r.Container.Cgroup
+		request.OrCgroup = unifiedCgroupOf(request.Init, r.Facts.Unified)
+	}
+	if request.Join, err = foreignNamespaces(request.Init); err != nil {
+		return nil, err
+	}
+	p, err := plan.ForExec(request)
+	if err != nil {
+		return nil, err
+	}
+	d := &driver{request: &Request{Request: request.Request}, plan: p, program: p, target: target}
+	defer d.close()
+	if err := d.carryOut(); err != nil {
+		return nil, errors.Join(err, d.undo())
+	}
+	return &Process{child: d.child, terminal: d.terminal}, nil
+}
+
+// foreignNamespaces gives the CLONE_NEW* flags of the namespaces in which a
+// process is and this one is not. What the process really is in counts, not
+// what the config asked for.
+func foreignNamespaces(pid int) (uint64, error) {
+	var flags uint64
+	for _, ns := range spec.Namespaces() {
+		theirs, err := namespaceID("/proc/" + strconv.Itoa(pid) + "/ns/" + ns.File)
+		if errors.Is(err, os.ErrNotExist) && (Init{PID: pid}).exists() {
+			continue // a kernel without this type
+		}
+		if err != nil {
+			return 0, err
+		}
+		own, err := namespaceID("/proc/self/ns/" + ns.File)
+		if err != nil {
+			return 0, err
+		}
+		if own != theirs {
+			flags |= ns.Flag
+		}
+	}
+	return flags, nil
+}
+
+// exists reports whether there is a process of this pid, whichever.
+func (i Init) exists() bool { return unix.Kill(i.PID, 0) != unix.ESRCH }
+
+// namespaceID identifies a namespace (namespaces(7)).
+func namespaceID(path string) ([2]uint64, error) {
+	var st unix.Stat_t
+	if err := unix.Stat(path, &st); err != nil {
+		return [2]uint64{}, &os.PathError{Op: "stat", Path: path, Err: err}
+	}
+	return [2]uint64{st.Dev, st.Ino}, nil
+}
+
+// unifiedCgroupOf is the directory of the unified cgroup that a process is in,
+// or "" if that cannot be told.
+func unifiedCgroupOf(pid int, mount string) string {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
+	if err != nil || mount == "" {
+		return ""
+	}
+	for line := range strings.Lines(string(data)) {
+		if path, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "0::"); ok {
+			return filepath.Join(mount, path)
+		}
+	}
+	return ""
+}
