@@ -71,11 +71,15 @@ func contains(list []string, s string) bool {
 
 // generate gives the Go source with stage.c's machine code.
 func generate(arch, compiler, machine string) ([]byte, error) {
-	object, err := compile(arch, compiler)
+	dir, err := os.MkdirTemp("", "stage-")
 	if err != nil {
 		return nil, err
 	}
-	defer os.Remove(object)
+	defer os.RemoveAll(dir)
+	object := filepath.Join(dir, "stage.o")
+	if err := compile(arch, compiler, object); err != nil {
+		return nil, err
+	}
 	text, entry, err := extract(object)
 	if err != nil {
 		return nil, err
@@ -93,17 +97,11 @@ func generate(arch, compiler, machine string) ([]byte, error) {
 	return format.Source(b.Bytes())
 }
 
-// compile gives the name of the object file.
-func compile(arch, compiler string) (string, error) {
-	file, err := os.CreateTemp("", "stage-*.o")
-	if err != nil {
-		return "", err
-	}
-	file.Close()
+func compile(arch, compiler, object string) error {
 	args := append(append([]string{}, options...), perArch[arch]...)
-	cmd := exec.Command(compiler, append(args, "-c", "stage.c", "-o", file.Name())...)
+	cmd := exec.Command(compiler, append(args, "-c", "stage.c", "-o", object)...)
 	cmd.Stderr = os.Stderr
-	return file.Name(), cmd.Run()
+	return cmd.Run()
 }
 
 // extract gives the machine code of an object file and the offset of _start in
