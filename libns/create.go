@@ -73,7 +73,8 @@ type driver struct {
 	child        child
 	init         Init
 	gate, result *os.File
-	target       int // pidfd of the process whose namespaces are joined
+	target       int        // pidfd of the process whose namespaces are joined
+	stdio        []*os.File // instead of the runtime's own
 	madeCgroup   bool
 	joinedV1     bool
 	terminal     *terminal
@@ -98,10 +99,7 @@ func (d *driver) carryOut() error {
 			i += s.Barrier.Holds
 		}
 	}
-	if d.request.Gated {
-		return nil
-	}
-	return d.awaitExec()
+	return nil
 }
 
 // meet is the host's side of a barrier.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -55,8 +56,9 @@ func gateHeld(dir string) bool {
 }
 
 // Start lets a created container execute its program. It returns when that has
-// happened, or with the reason why it could not.
-func (c *Container) Start() error {
+// happened, or with the reason why it could not. hooks, if not nil, are run
+// before and after: a container whose hooks fail does not go on living.
+func (c *Container) Start(hooks *Hooks) error {
 	switch status := c.Status(); status {
 	case Created:
 	case Stopped:
@@ -66,6 +68,32 @@ func (c *Container) Start() error {
 	default:
 		return fmt.Errorf("cannot start a container in the %s state", status)
 	}
+	if err := c.runOrKill(hooks, plan.StartContainer); err != nil {
+		return err
+	}
+	if err := c.passGate(); err != nil {
+		return err
+	}
+	return c.runOrKill(hooks, plan.Poststart)
+}
+
+// runOrKill runs the hooks of one kind, and ends the container if one fails.
+func (c *Container) runOrKill(hooks *Hooks, kind plan.HookKind) error {
+	if hooks == nil {
+		return nil
+	}
+	err := c.RunHooks(kind, hooks)
+	if err == nil {
+		return nil
+	}
+	if killErr := c.Init.signal(unix.SIGKILL); !errors.Is(killErr, errGone) {
+		err = errors.Join(err, killErr)
+	}
+	return errors.Join(err, c.Init.waitGone(time.Now().Add(killDeadline)))
+}
+
+// passGate opens the gate and waits for what comes of it.
+func (c *Container) passGate() error {
 	// The result pipe is opened first: what is written to it before anybody
 	// reads would be lost.
 	result, err := unix.Open(resultPath(c.Dir), unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)

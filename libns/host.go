@@ -42,6 +42,10 @@ func (d *driver) host(s *plan.Step, fds []int) (answer []byte, err error) {
 		err = sendDescriptor(a.Socket, "standard", d.child.pidfd)
 	case plan.WritePidFile:
 		err = writePidFile(a.Path, d.child.pid)
+	case plan.RunHook:
+		err = d.runHook(a)
+	case plan.AwaitExec:
+		return nil, d.awaitExec()
 	case plan.Release:
 	default:
 		err = fmt.Errorf("no code carries out %T", a)

@@ -79,6 +79,9 @@ func (d *driver) inherited(control *os.File) []uintptr {
 	for fd := range uintptr(3 + d.plan.Extra) {
 		fds = append(fds, fd)
 	}
+	for i, f := range d.stdio {
+		fds[i] = f.Fd()
+	}
 	for _, p := range d.plan.Passed {
 		switch p {
 		case plan.Control:

@@ -32,14 +32,14 @@ func (t *tool) start(_ *cli.Context, id string) error {
 	}
 	manager := os.Getenv("NOTIFY_SOCKET")
 	if manager == "" {
-		return container.Start()
+		return container.Start(nil)
 	}
 	socket, err := libns.ListenNotify(container.Dir)
 	if err != nil {
 		return err
 	}
 	defer socket.Close()
-	if err := container.Start(); err != nil {
+	if err := container.Start(nil); err != nil {
 		return err
 	}
 	// The program may take its time, and others may want to delete it meanwhile.

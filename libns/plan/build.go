@@ -17,7 +17,7 @@ type builder struct {
 	labels   []int32 // label → index of its call; unbound = -1
 	fixups   []fixup
 	pending  []hostStep // host steps not yet laid down
-	launched bool
+	running  bool       // the init stage is there to be held
 	barriers int
 	control  Ref // word: the control socket
 }
@@ -166,8 +166,15 @@ func (b *builder) flush() {
 	var sends []Ref
 	var reply Ref
 	for i, h := range pending {
-		if b.launched && h.step.Action.Holds() {
-			holds = i + 1
+		switch h.step.Action.(type) {
+		case Launch:
+			b.running = true
+		case AwaitExec:
+			b.running = false
+		default:
+			if b.running && h.step.Action.Holds() {
+				holds = i + 1
+			}
 		}
 		sends = append(sends, h.sends...)
 		if !h.reply.IsZero() {
@@ -179,9 +186,6 @@ func (b *builder) flush() {
 	}
 	for _, h := range pending {
 		b.p.Steps = append(b.p.Steps, h.step)
-		if _, ok := h.step.Action.(Launch); ok {
-			b.launched = true
-		}
 	}
 }
 

@@ -71,6 +71,9 @@ func ForCreate(r *Request) (*Plan, error) {
 	c.mounts()
 	c.defaultDevices()
 	c.devices()
+	c.hooks(Prestart)
+	c.hooks(CreateRuntime)
+	c.hooks(CreateContainer)
 	c.makeCwd()
 	c.console()
 	c.reopenNull()
@@ -85,6 +88,7 @@ func ForCreate(r *Request) (*Plan, error) {
 	c.ready()
 	c.waitForStart()
 	c.execute()
+	c.afterExec()
 	return c.build(), nil
 }
 

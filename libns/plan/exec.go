@@ -46,6 +46,7 @@ func ForExec(r *ExecRequest) (*Plan, error) {
 	c.process()
 	c.ready()
 	c.execute()
+	c.afterExec()
 	return c.build(), nil
 }
 

@@ -49,6 +49,7 @@ func (c *compiler) isolateProcess() {
 	// init stage or look at its descriptors (CVE-2016-9962). execve undoes it.
 	c.step("", "be out of reach of other processes, in a session of its own")
 	c.call(unix.SYS_PRCTL, imm(unix.PR_SET_DUMPABLE), imm(0), imm(0), imm(0), imm(0))
+	c.call(unix.SYS_PRCTL, imm(unix.PR_SET_NAME), c.str("rt-init"), imm(0), imm(0), imm(0))
 	c.call(unix.SYS_SETSID).ignore(unix.EPERM)
 	c.oldMask = c.word("umask")
 	c.call(unix.SYS_UMASK, imm(0)).to(c.oldMask)

@@ -26,6 +26,9 @@ func (c *compiler) ready() {
 	if c.PidFile != "" {
 		c.host("", WritePidFile{Path: c.PidFile})
 	}
+	if !c.Gated && !c.joining {
+		c.hooks(StartContainer)
+	}
 	c.host("", Release{})
 }
 
@@ -63,14 +66,7 @@ func (c *compiler) waitForStart() {
 func (c *compiler) execute() {
 	process := c.Config.Process
 	c.step("process.args", "execute "+strings.Join(process.Args, " "))
-	argv := make([]Ref, len(process.Args))
-	for i, a := range process.Args {
-		argv[i] = c.text(a)
-	}
-	var envp []Ref
-	for _, e := range c.environment() {
-		envp = append(envp, c.text(e))
-	}
+	argv, envp := c.texts(process.Args), c.texts(c.environment())
 	if !c.home.IsZero() {
 		envp = append(envp, c.home)
 	}
@@ -85,6 +81,18 @@ func (c *compiler) execute() {
 		text := fmt.Sprintf("exec %s: %s", process.Args[0], errno.Error())
 		c.call(unix.SYS_WRITE, imm(2), c.str(text+"\n"), imm(len(text)+1)).on(AnyErrno, next)
 		c.fail(errno, text)
+	}
+}
+
+// afterExec is what the parent does about a program that runs at once. For one
+// that waits for start, start does it.
+func (c *compiler) afterExec() {
+	if c.Gated {
+		return
+	}
+	c.host("", AwaitExec{})
+	if !c.joining {
+		c.hooks(Poststart)
 	}
 }
 

@@ -25,7 +25,6 @@ type feature struct {
 func (c *compiler) unsupported() []feature {
 	process, linux := c.Config.Process, c.Config.Linux
 	features := []feature{
-		{"hooks", c.Config.Hooks != nil},
 		{"process.apparmorProfile", process.ApparmorProfile != ""},
 		{"process.selinuxLabel", process.SelinuxLabel != ""},
 		{"process.scheduler", process.Scheduler != nil},

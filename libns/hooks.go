@@ -1,0 +1,259 @@
+package libns
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"rt/libns/kernel"
+	"rt/libns/plan"
+	"rt/spec"
+)
+
+// hookRun is one hook about to run for a container.
+type hookRun struct {
+	plan.RunHook
+	config *spec.Config
+	id     string
+	status Status
+	pid    int // the container's first process, 0 when there is none any more
+}
+
+// state is what a hook reads on its standard input (runtime.md, "State").
+func (h *hookRun) state(pid int) ([]byte, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(specs.State{
+		Version:     specs.Version,
+		ID:          h.id,
+		Status:      specs.ContainerState(h.status),
+		Pid:         pid,
+		Bundle:      h.config.Bundle,
+		Annotations: h.config.Annotations,
+	})
+	return b.Bytes(), err
+}
+
+// timeout is how long the hook may take, 0 for as long as it likes.
+func (h *hookRun) timeout() time.Duration {
+	if h.Hook.Timeout == nil {
+		return 0
+	}
+	return time.Duration(*h.Hook.Timeout) * time.Second
+}
+
+// failed explains how a hook ended, with what it said.
+func (h *hookRun) failed(err error, stdout, stderr fmt.Stringer) error {
+	return fmt.Errorf("error running %s hook #%d: %w, stdout: %s, stderr: %s", h.Kind, h.Index, err,
+		strings.TrimSpace(stdout.String()), strings.TrimSpace(stderr.String()))
+}
+
+// onHost runs a hook in the runtime's namespaces, in the bundle's directory.
+// Without an environment of its own it has the runtime's.
+func (h *hookRun) onHost() error {
+	state, err := h.state(h.pid)
+	if err != nil {
+		return err
+	}
+	// Nothing that the caller lent to rt, perhaps to pass it on to the
+	// container, is the hook's.
+	if err := unix.CloseRange(3, ^uint(0), unix.CLOSE_RANGE_CLOEXEC); err != nil && err != unix.EINVAL && err != unix.ENOSYS {
+		return os.NewSyscallError("close_range", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if limit := h.timeout(); limit > 0 {
+		timer := time.AfterFunc(limit, cancel)
+		defer timer.Stop()
+	}
+	var stdout, stderr output
+	command := exec.CommandContext(ctx, h.Hook.Path)
+	command.Args = hookArgs(h.Hook)
+	command.Dir = h.config.Bundle
+	command.Stdin = bytes.NewReader(state)
+	command.Stdout, command.Stderr = &stdout, &stderr
+	if h.Hook.Env != nil {
+		command.Env = h.Hook.Env
+	}
+	// A process that the hook left behind may hold the pipes open.
+	command.WaitDelay = outputDelay
+	err = command.Run()
+	switch {
+	case errors.Is(err, exec.ErrWaitDelay):
+		return nil
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		err = h.tooLong()
+	}
+	return h.failed(err, &stdout, &stderr)
+}
+
+// outputDelay is how long a hook's output is waited for after its end.
+const outputDelay = 100 * time.Millisecond
+
+func (h *hookRun) tooLong() error {
+	return fmt.Errorf("hook ran past specified timeout of %.1fs", h.timeout().Seconds())
+}
+
+func hookArgs(hook specs.Hook) []string {
+	if len(hook.Args) == 0 {
+		return []string{hook.Path}
+	}
+	return hook.Args
+}
+
+// inside runs a hook in the namespaces of the container's first process, which
+// stands still meanwhile.
+func (h *hookRun) inside(cgroup plan.Cgroup, facts kernel.Facts, dir string) error {
+	init, err := identify(h.pid)
+	if err != nil {
+		return err
+	}
+	target, err := init.open()
+	if err != nil {
+		return err
+	}
+	defer unix.Close(target)
+	request := &plan.HookRequest{RunHook: h.RunHook}
+	request.Config, request.ID, request.Dir = h.config, h.id, dir
+	request.Facts, request.Cgroup, request.Init = facts, cgroup, h.pid
+	if request.Join, err = foreignNamespaces(h.pid); err != nil {
+		return err
+	}
+	if request.Hook.Env == nil && h.Kind == plan.StartContainer {
+		request.Hook.Env = h.config.Process.Env
+	}
+	state, err := h.state(pidInside(h.pid))
+	if err != nil {
+		return err
+	}
+	p, err := plan.ForHook(request)
+	if err != nil {
+		return err
+	}
+	return h.carryOut(&driver{request: &Request{Request: request.Request}, plan: p, program: p, target: target}, state)
+}
+
+// carryOut starts the hook's init stage with pipes for stdio and waits for its
+// program.
+func (h *hookRun) carryOut(d *driver, state []byte) error {
+	defer d.close()
+	var stdout, stderr output
+	pipes, err := newPipes(state, &stdout, &stderr)
+	if err != nil {
+		return err
+	}
+	d.stdio = pipes.files()
+	if err := d.carryOut(); err != nil {
+		pipes.close()
+		return errors.Join(h.failed(err, &stdout, &stderr), d.undo())
+	}
+	pipes.started()
+	err = h.await(&d.child)
+	pipes.drain()
+	if err != nil {
+		return h.failed(err, &stdout, &stderr)
+	}
+	return nil
+}
+
+// await waits for the hook's end, at most until its timeout.
+func (h *hookRun) await(c *child) error {
+	if limit := h.timeout(); limit > 0 {
+		ended, err := poll(c.pidfd, unix.POLLIN, time.Now().Add(limit))
+		if err != nil || !ended {
+			c.kill()
+			return errors.Join(err, h.tooLong())
+		}
+	}
+	status, err := reap(c.pid)
+	c.close()
+	switch {
+	case err != nil:
+		return err
+	case status.Signaled():
+		return fmt.Errorf("signal: %v", status.Signal())
+	case status.ExitStatus() != 0:
+		return fmt.Errorf("exit status %d", status.ExitStatus())
+	}
+	return nil
+}
+
+// pidInside is the number of a process in its own pid namespace (NSpid of
+// proc_pid_status(5)).
+func pidInside(pid int) int {
+	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	if err != nil {
+		return pid
+	}
+	for line := range strings.Lines(string(status)) {
+		if list, ok := strings.CutPrefix(line, "NSpid:"); ok {
+			numbers := strings.Fields(list)
+			if inner, err := strconv.Atoi(numbers[len(numbers)-1]); err == nil {
+				return inner
+			}
+		}
+	}
+	return pid
+}
+
+// runHook carries out a hook's step of the plan.
+func (d *driver) runHook(a plan.RunHook) error {
+	h := &hookRun{RunHook: a, config: d.request.Config, id: d.request.ID, pid: d.child.pid, status: hookStatus[a.Kind]}
+	if a.Kind.Inside() {
+		return h.inside(d.request.Cgroup, d.request.Facts, d.request.Dir)
+	}
+	return h.onHost()
+}
+
+// hookStatus is the container's status as a hook of each kind is told.
+var hookStatus = map[plan.HookKind]Status{
+	plan.Prestart: Creating, plan.CreateRuntime: Creating, plan.CreateContainer: Creating,
+	plan.StartContainer: Created, plan.Poststart: Running, plan.Poststop: Stopped,
+}
+
+// Hooks is where a container's hooks are written down, for a process that did
+// not make the container.
+type Hooks struct {
+	Config *spec.Config
+	Facts  kernel.Facts
+}
+
+// RunHooks runs all hooks of one kind for a container that exists or, for
+// poststop, existed. The first failure ends it, except for poststop: those are
+// all run, and what failed is returned together (runtime.md, "Lifecycle").
+func (c *Container) RunHooks(kind plan.HookKind, hooks *Hooks) error {
+	var errs []error
+	for i, hook := range kind.Of(hooks.Config.Hooks) {
+		h := &hookRun{
+			RunHook: plan.RunHook{Kind: kind, Index: i, Hook: hook},
+			config:  hooks.Config, id: c.ID, pid: c.Init.PID, status: hookStatus[kind],
+		}
+		if kind == plan.Poststop {
+			h.pid = 0
+		}
+		var err error
+		if kind.Inside() {
+			err = h.inside(c.Cgroup, hooks.Facts, c.Dir)
+		} else {
+			err = h.onHost()
+		}
+		if err != nil && kind != plan.Poststop {
+			return err
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
