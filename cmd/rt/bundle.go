@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -29,38 +30,57 @@ func (t target) name() string {
 // contains a slash, as no id can), or both. Without any argument run takes the
 // current directory, if that is a bundle.
 func creationTarget(c *cli.Context, bundleRequired bool) (target, error) {
-	if err := atMost(c, 2); err != nil {
-		return target{}, err
+	arguments := c.Args().Slice()
+	if len(arguments) > 2 {
+		return target{}, atMost(c, 2)
 	}
 	bundle := c.String("bundle")
-	var ids []string
-	for _, argument := range c.Args().Slice() {
-		switch {
-		case !strings.Contains(argument, "/"):
-			ids = append(ids, argument)
-		case bundle != "":
-			return target{}, badUsage(c, fmt.Errorf("both %s and %s are given as the bundle", bundle, argument))
-		default:
-			bundle = argument
+	if i := slices.IndexFunc(arguments, hasSlash); i >= 0 && !c.IsSet("bundle") {
+		bundle = arguments[i]
+		arguments = slices.Delete(arguments, i, i+1)
+		if err := checkBundle(bundle, len(arguments) > 0); err != nil {
+			return target{}, err
 		}
 	}
 	switch {
-	case len(ids) > 1:
-		return target{}, exactly(c, 1)
-	case len(ids) == 1:
-		if err := spec.ValidID(ids[0]); err != nil {
-			return target{}, err
-		}
-		return namedTarget(bundle, ids[0])
-	case bundle == "" && (bundleRequired || !isBundle(".")):
-		return target{}, exactly(c, 1)
+	case len(arguments) == 1:
+		return namedTarget(bundle, arguments[0])
+	case len(arguments) == 0 && (bundle != "" || !bundleRequired && isBundle(".")):
+		return unnamedTarget(bundle)
 	default:
-		return namedTarget(bundle, "")
+		return target{}, exactly(c, 1)
 	}
 }
 
-// namedTarget makes the bundle absolute: the current directory, if it is empty.
+func hasSlash(argument string) bool { return strings.Contains(argument, "/") }
+
+// checkBundle explains an argument like a/b, which may have been meant as either.
+func checkBundle(bundle string, named bool) error {
+	if named || strings.HasSuffix(bundle, "/") {
+		return nil
+	}
+	if _, err := os.Stat(bundle); err != nil {
+		return fmt.Errorf("%s is no bundle (%w) and no container id (%w)", bundle, err, spec.ValidID(bundle))
+	}
+	return nil
+}
+
+func unnamedTarget(bundle string) (target, error) {
+	absolute, err := filepath.Abs(bundle) // of "": the current directory
+	return target{bundle: absolute}, err
+}
+
 func namedTarget(bundle, id string) (target, error) {
+	hint := ""
+	if bundle == "" && !isBundle(".") && isBundle(id) {
+		hint = fmt.Sprintf(" (for the bundle in %s write %s/)", id, id)
+	}
+	if err := spec.ValidID(id); err != nil {
+		return target{}, fmt.Errorf("%w%s", err, hint)
+	}
+	if hint != "" {
+		return target{}, fmt.Errorf("JSON specification file %s not found in the current directory%s", spec.DefaultFile, hint)
+	}
 	absolute, err := filepath.Abs(bundle)
 	return target{bundle: absolute, id: id}, err
 }
@@ -77,10 +97,7 @@ const maxMadeID = 64
 // the caller did not name: the name of the bundle, then with -2, -3, …
 func madeID(bundle string, n int) string {
 	name := strings.Map(idRune, filepath.Base(bundle))
-	name = strings.TrimLeft(name, ".-")
-	if len(name) > maxMadeID {
-		name = name[:maxMadeID]
-	}
+	name = strings.Trim(name[:min(len(name), maxMadeID)], ".-")
 	if name == "" {
 		name = "container"
 	}

@@ -19,7 +19,7 @@ func (t *tool) createCommand() *cli.Command {
 		ArgsUsage:   "[BUNDLE/] [ID]",
 		Description: targetDescription,
 		Flags: append(creationFlags(),
-			&cli.BoolFlag{Name: "detach", Aliases: []string{"d"}, Usage: "no effect: create never waits"}),
+			boolFlag("detach", "no effect: create never waits", "d")),
 		Action: t.create,
 	}
 }

@@ -27,9 +27,9 @@ func creationFlags() []cli.Flag {
 		&cli.StringFlag{Name: "pidfd-socket", Usage: "send a pidfd of the first process to the socket at `PATH`"},
 		&cli.StringFlag{Name: "pid-file", Usage: "write the pid of the first process to `FILE`"},
 		noPivotFlag(),
-		&cli.BoolFlag{Name: "no-new-keyring", Usage: "leave the program in the caller's session keyring"},
+		boolFlag("no-new-keyring", "leave the program in the caller's session keyring"),
 		&cli.IntFlag{Name: "preserve-fds", Usage: "pass `N` more descriptors to the program, after stdio and LISTEN_FDS"},
-		&cli.BoolFlag{Name: "no-subreaper", Usage: "do not adopt the orphans of a foreground container"},
+		boolFlag("no-subreaper", "do not adopt the orphans of a foreground container"),
 	}
 }
 
@@ -38,7 +38,7 @@ func configFlag() cli.Flag {
 }
 
 func noPivotFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "no-pivot", Usage: "move the root file system over / instead of pivot_root; for a root on a ramdisk"}
+	return boolFlag("no-pivot", "move the root file system over / instead of pivot_root; for a root on a ramdisk")
 }
 
 // creation is a container that is about to be made: everything has been read
@@ -133,12 +133,17 @@ func configPath(bundle, file string) string {
 
 // passedDescriptors counts the descriptors, from 3 on, that go on to the
 // program: those of socket activation (sd_listen_fds(3)), and behind them the
-// preserved ones, which must exist.
+// preserved ones. All must exist, or the program would get rt's own.
 func passedDescriptors(preserve int) (listen, all int, err error) {
 	if preserve < 0 {
 		return 0, 0, fmt.Errorf("option --preserve-fds must not be negative, got %d", preserve)
 	}
 	listen = listenDescriptors()
+	for i := range listen {
+		if err := wasPassed(3 + i); err != nil {
+			return 0, 0, fmt.Errorf("LISTEN_FDS is %d: %w", listen, err)
+		}
+	}
 	for i := range preserve {
 		if err := wasPassed(3 + listen + i); err != nil {
 			return 0, 0, fmt.Errorf("unable to stat preserved-fd %d (of %d): %w", i, preserve, err)

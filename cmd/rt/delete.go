@@ -16,7 +16,7 @@ func (t *tool) deleteCommand() *cli.Command {
 		Usage:     "remove what is left of a stopped container",
 		ArgsUsage: "ID",
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "kill the container if it runs; it is no error if there is none"},
+			boolFlag("force", "kill the container if it runs; it is no error if there is none", "f"),
 		},
 		Action: forContainer(t.delete),
 	}

@@ -16,7 +16,7 @@ func (t *tool) killCommand() *cli.Command {
 		Description: `SIGNAL is a name with or without SIG (KILL, sigterm, RTMIN+3) or a number.
 Without it the signal is SIGTERM.`,
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "all", Aliases: []string{"a"}, Usage: "signal every process in the container's cgroup; a stopped container is no error"},
+			boolFlag("all", "signal every process in the container's cgroup; a stopped container is no error", "a"),
 		},
 		Action: func(c *cli.Context) error {
 			if err := atLeast(c, 1); err != nil {
@@ -32,9 +32,9 @@ Without it the signal is SIGTERM.`,
 
 // kill takes no lock: a container must be killable whoever is busy with it.
 func (t *tool) kill(c *cli.Context, id string) error {
-	name := c.Args().Get(1)
-	if name == "" {
-		name = "SIGTERM"
+	name := "SIGTERM"
+	if c.NArg() == 2 {
+		name = c.Args().Get(1)
 	}
 	signal, err := spec.ParseSignal(name)
 	if err != nil {

@@ -21,8 +21,8 @@ func (t *tool) listCommand() *cli.Command {
 		Name:  "list",
 		Usage: "list the containers under the state root",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Usage: "`FORMAT` of the list: table or json", Value: "table"},
-			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print ids only"},
+			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Usage: "`FORMAT` of the list: table or json", Value: "table", DefaultText: "table"},
+			boolFlag("quiet", "print ids only", "q"),
 		},
 		Action: t.list,
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 
 	"github.com/sirupsen/logrus"
@@ -28,7 +29,7 @@ type log struct {
 	// structured says that without a file stderr gets log entries too, because
 	// the caller asked for a format or for debugging.
 	structured bool
-	logger     *logrus.Logger // made when the first entry is written
+	logger     *logrus.Logger // made for the first entry
 }
 
 // open reads the flags of the log and opens its file.
@@ -72,7 +73,7 @@ func logLevel(c *cli.Context) (logrus.Level, error) {
 // entry, and one line of stderr.
 func (l *log) failure(err error) {
 	if l.file != nil || l.structured {
-		l.entries().Error(oneLine(err.Error()))
+		l.entry().Error(oneLine(err.Error()))
 	}
 	if l.file != nil || !l.structured {
 		io.WriteString(l.stderr, forPeople(err)) // one write: conmon makes one read
@@ -87,33 +88,51 @@ func (l *log) warnings(problems []spec.Problem, loud bool) {
 		return
 	}
 	for _, problem := range problems {
-		l.entries().Warn(problem.String())
+		if l.file == nil && !l.structured {
+			fmt.Fprintf(l.stderr, "rt: warning: %s\n", problem)
+			continue
+		}
+		l.entry().Warn(problem)
 	}
 }
 
 // debug reports a step of what rt does.
 func (l *log) debug(format string, args ...any) {
 	if l.level >= logrus.DebugLevel {
-		l.entries().Debugf(format, args...)
+		l.entry().Debugf(format, args...)
 	}
 }
 
-// entries makes the logger: a command that says nothing does without.
-func (l *log) entries() *logrus.Logger {
-	if l.logger != nil {
-		return l.logger
+// entry begins an entry of the log. For debugging it says where in the code the
+// function of this file was called that writes it.
+func (l *log) entry() *logrus.Entry {
+	if l.logger == nil {
+		l.logger = l.newLogger()
 	}
-	l.logger = logrus.New()
-	l.logger.SetLevel(l.level)
-	l.logger.SetReportCaller(l.level >= logrus.DebugLevel)
-	l.logger.SetOutput(l.stderr)
+	entry := logrus.NewEntry(l.logger)
+	if l.level < logrus.DebugLevel {
+		return entry
+	}
+	counter, file, line, _ := runtime.Caller(2)
+	return entry.WithFields(logrus.Fields{
+		"func": runtime.FuncForPC(counter).Name(),
+		"file": fmt.Sprintf("%s:%d", file, line),
+	})
+}
+
+// newLogger is called for the first entry: a command that says nothing does
+// without.
+func (l *log) newLogger() *logrus.Logger {
+	logger := logrus.New()
+	logger.SetLevel(l.level)
+	logger.SetOutput(l.stderr)
 	if l.file != nil {
-		l.logger.SetOutput(l.file)
+		logger.SetOutput(l.file)
 	}
 	if l.format == jsonFormat {
-		l.logger.SetFormatter(&logrus.JSONFormatter{DisableHTMLEscape: true})
+		logger.SetFormatter(&logrus.JSONFormatter{DisableHTMLEscape: true})
 	}
-	return l.logger
+	return logger
 }
 
 // forPeople is an error as stderr shows it. Several problems of a configuration

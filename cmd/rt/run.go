@@ -18,8 +18,8 @@ func (t *tool) runCommand() *cli.Command {
 		ArgsUsage:   "[BUNDLE/] [ID]",
 		Description: targetDescription + "\nThe exit code is the program's, or 128 and the signal that ended it.",
 		Flags: append(creationFlags(),
-			&cli.BoolFlag{Name: "detach", Aliases: []string{"d"}, Usage: "return once the program is executed"},
-			&cli.BoolFlag{Name: "keep", Usage: "do not delete the container when it has ended"}),
+			boolFlag("detach", "return once the program is executed", "d"),
+			boolFlag("keep", "do not delete the container when it has ended")),
 		Action: t.runContainer,
 	}
 }

@@ -20,7 +20,7 @@ func (t *tool) specCommand() *cli.Command {
 		Usage: "write a config.json to start from",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "bundle", Aliases: []string{"b"}, Usage: "write it to the bundle `DIR`", DefaultText: "the current directory"},
-			&cli.BoolFlag{Name: "rootless", Usage: "write one for a container that does without root"},
+			boolFlag("rootless", "write one for a container that does without root"),
 		},
 		Action: t.spec,
 	}
