@@ -199,7 +199,7 @@ delete_containers() {
 		timeout --foreground 30 "$RT" --root "$ROOT" delete --force "$id" 3>&- </dev/null && continue
 		echo "delete --force $id: exit code $?"
 		failed=1
-	done < <({ cat "$WORK/ids"; ls "$ROOT"; } 2>/dev/null | sort -u)
+	done < <({ cat "$WORK/ids" || true; ls "$ROOT"; } 2>/dev/null | sort -u)
 	return "$failed"
 }
 
