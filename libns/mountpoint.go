@@ -43,6 +43,9 @@ func openInRoot(root int, p string, flags uint64) (int, error) {
 // directories on the way to it (0755). A symbolic link that leads nowhere is
 // followed within the root: its target is made.
 func makeMountPoint(root int, p string, directory bool) error {
+	// The modes are rt's to choose, not the caller's. Nothing else makes files
+	// meanwhile.
+	defer unix.Umask(unix.Umask(0))
 	walk := &walk{root: root, rest: components(p), directory: directory}
 	for len(walk.rest) > 0 {
 		if err := walk.step(); err != nil {

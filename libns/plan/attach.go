@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"fmt"
+
 	"golang.org/x/sys/unix"
 
 	"rt/spec"
@@ -23,23 +25,37 @@ func (b *builder) clone(fd Ref, recursive bool) *callBuilder {
 }
 
 // setAttributes changes the flags of a mount (MOUNT_ATTR_*).
-func (b *builder) setAttributes(mount Ref, recursive bool, set, clear uint64) *callBuilder {
-	flags := unix.AT_EMPTY_PATH
-	if recursive {
-		flags |= unix.AT_RECURSIVE
-	}
-	return b.call(unix.SYS_MOUNT_SETATTR, load(mount), b.str(""), imm(flags),
-		b.constant(mountAttr(set, clear, 0)), imm(sizeofMountAttr))
+func (c *compiler) setAttributes(mount Ref, recursive bool, set, clear uint64) {
+	c.mountSetattr(mount, recursive, mountAttr(set, clear, 0))
 }
 
 // setPropagation changes the propagation type of a mount (MS_SHARED and so on).
-func (b *builder) setPropagation(mount Ref, recursive bool, propagation uint64) *callBuilder {
+func (c *compiler) setPropagation(mount Ref, recursive bool, propagation uint64) {
+	c.mountSetattr(mount, recursive, mountAttr(0, 0, propagation))
+}
+
+// mountSetattr changes a mount by its descriptor, attached or not, which no
+// older call can.
+func (c *compiler) mountSetattr(mount Ref, recursive bool, attr []byte) {
+	if !c.Facts.MountSetattr {
+		c.needs("mount_setattr(2)", "5.12")
+	}
 	flags := unix.AT_EMPTY_PATH
 	if recursive {
 		flags |= unix.AT_RECURSIVE
 	}
-	return b.call(unix.SYS_MOUNT_SETATTR, load(mount), b.str(""), imm(flags),
-		b.constant(mountAttr(0, 0, propagation)), imm(sizeofMountAttr))
+	c.call(unix.SYS_MOUNT_SETATTR, load(mount), c.str(""), imm(flags), c.constant(attr), imm(sizeofMountAttr))
+}
+
+// needs notes that the current step takes something which this kernel does not
+// have: the plan is refused.
+func (c *compiler) needs(what, version string) {
+	step := &c.p.Steps[len(c.p.Steps)-1]
+	place := step.Title
+	if step.Field != "" {
+		place = step.Field + ": " + place
+	}
+	c.missing = append(c.missing, fmt.Errorf("%s takes %s, Linux %s", place, what, version))
 }
 
 // newFilesystem is a detached mount of a new superblock (fsopen(2)).

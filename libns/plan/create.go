@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"errors"
+
 	"rt/libns/kernel"
 	"rt/spec"
 )
@@ -30,7 +32,8 @@ type Request struct {
 type compiler struct {
 	*builder
 	*Request
-	joining bool // the container exists, and gets one more process
+	joining bool    // the container exists, and gets one more process
+	missing []error // what the plan takes and the kernel does not have
 
 	root    Ref // word: the container's root directory
 	dev     Ref // word: the container's /dev
@@ -89,6 +92,14 @@ func ForCreate(r *Request) (*Plan, error) {
 	c.waitForStart()
 	c.execute()
 	c.afterExec()
+	return c.finish()
+}
+
+// finish gives the plan, unless this kernel could not carry it out.
+func (c *compiler) finish() (*Plan, error) {
+	if len(c.missing) > 0 {
+		return nil, errors.Join(c.missing...)
+	}
 	return c.build(), nil
 }
 

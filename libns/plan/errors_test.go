@@ -116,7 +116,7 @@ func TestHintsAreNotTakenForErrors(t *testing.T) {
 func TestHintsHaveConditions(t *testing.T) {
 	b := printer()
 	b.call(unix.SYS_MOUNT_SETATTR, load(b.word("m")), b.str(""), imm(0), b.constant(mountAttr(unix.MOUNT_ATTR_IDMAP, 0, 0)), imm(32))
-	b.setAttributes(b.word("m"), false, unix.MOUNT_ATTR_RDONLY, 0)
+	b.call(unix.SYS_MOUNT_SETATTR, load(b.word("m")), b.str(""), imm(0), b.constant(mountAttr(unix.MOUNT_ATTR_RDONLY, 0, 0)), imm(32))
 	b.call(unix.SYS_PRCTL, imm(unix.PR_CAP_AMBIENT), imm(unix.PR_CAP_AMBIENT_RAISE), imm(0))
 	b.call(unix.SYS_PRCTL, imm(unix.PR_CAPBSET_DROP), imm(0))
 	p := b.build()

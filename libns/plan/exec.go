@@ -47,7 +47,7 @@ func ForExec(r *ExecRequest) (*Plan, error) {
 	c.ready()
 	c.execute()
 	c.afterExec()
-	return c.build(), nil
+	return c.finish()
 }
 
 // enterCgroup moves the init stage into the container's v1 cgroups.
@@ -85,6 +85,7 @@ func (c *compiler) enterNamespaces(r *ExecRequest) {
 
 // process gives the init stage the attributes of the program that it becomes.
 func (c *compiler) process() {
+	c.prepare()
 	c.noNewPrivileges()
 	c.ownStdio()
 	c.boundingSet()

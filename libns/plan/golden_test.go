@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -148,6 +149,16 @@ func TestSameRequestGivesTheSamePlan(t *testing.T) {
 		if b, _ := second.MarshalJSON(); !bytes.Equal(a, b) {
 			t.Errorf("%s: two compilations differ as JSON", name)
 		}
+	}
+}
+
+func TestAPlanThatTheKernelCannotCarryOutIsRefused(t *testing.T) {
+	r := request(t, "binds")
+	r.Facts.MountSetattr = false
+	_, err := ForCreate(r)
+	const want = "mounts[0]: bind /srv/data on /data takes mount_setattr(2), Linux 5.12"
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %q", err, want)
 	}
 }
 

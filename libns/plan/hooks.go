@@ -108,7 +108,7 @@ func ForHook(r *HookRequest) (*Plan, error) {
 	c.host("", Release{})
 	c.executeHook(r)
 	c.afterExec()
-	return c.build(), nil
+	return c.finish()
 }
 
 // enterHostRoot joins the namespaces of a container that still has the host's

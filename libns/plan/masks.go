@@ -93,7 +93,12 @@ func (c *compiler) maskedPaths() {
 	c.rdev(stat, 1, 3, unix.ENODEV).means("the container's /dev/null is not the null device")
 	c.bind(absent)
 
+	masked := map[string]bool{}
 	for i, p := range c.Config.Linux.MaskedPaths {
+		if masked[relative(p)] {
+			continue
+		}
+		masked[relative(p)] = true
 		c.step(fmt.Sprintf("%s[%d]", field, i), "mask "+p)
 		c.mask(relative(p), empty, null)
 	}

@@ -10,9 +10,10 @@ import (
 	"rt/spec"
 )
 
-// ready is the last meeting of the two sides. What the parent does from outside
-// happens here, where it can no longer get in the way of the init stage.
-func (c *compiler) ready() {
+// prepare is where the parent does its part for the program, before the init
+// stage gives its privileges up: limits may still be raised then, by a process
+// of the same user (prlimit(2)).
+func (c *compiler) prepare() {
 	if limits := c.rlimits(); len(limits) > 0 {
 		c.host("process.rlimits", SetRlimits{Limits: limits})
 	}
@@ -20,16 +21,28 @@ func (c *compiler) ready() {
 		c.home = c.buffer("home", homeSize)
 		c.hostAnswers("process.env", FindHome{UID: c.Config.Process.User.UID}, c.home, c.root)
 	}
+}
+
+// ready is the last meeting of the two sides, where nothing but execve can fail
+// any more. A program that runs at once needs it only if the parent has
+// something to do here, or has not been met before: its state has to be saved.
+func (c *compiler) ready() {
+	needed := c.Gated || c.barriers == 0
 	if c.PidfdSocket != "" {
+		needed = true
 		c.host("", SendPidfd{Socket: c.PidfdSocket})
 	}
 	if c.PidFile != "" {
+		needed = true
 		c.host("", WritePidFile{Path: c.PidFile})
 	}
 	if !c.Gated && !c.joining {
+		needed = needed || len(StartContainer.Of(c.Config.Hooks)) > 0
 		c.hooks(StartContainer)
 	}
-	c.host("", Release{})
+	if needed {
+		c.host("", Release{})
+	}
 }
 
 // homeSize is room for HOME=, a path and the NUL behind it.

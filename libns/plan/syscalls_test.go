@@ -103,10 +103,10 @@ func TestCallsArePrintedLikeStrace(t *testing.T) {
 			b.call(unix.SYS_FSMOUNT, load(b.word("fs")), imm(unix.FSMOUNT_CLOEXEC), imm(unix.MOUNT_ATTR_RDONLY|unix.MOUNT_ATTR_NOATIME))
 		}},
 		{`mount_setattr(m, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_NOSUID, attr_clr=MOUNT_ATTR__ATIME})`, func(b *builder) {
-			b.setAttributes(b.word("m"), true, unix.MOUNT_ATTR_NOSUID, unix.MOUNT_ATTR__ATIME)
+			b.call(unix.SYS_MOUNT_SETATTR, load(b.word("m")), b.str(""), imm(unix.AT_EMPTY_PATH|unix.AT_RECURSIVE), b.constant(mountAttr(unix.MOUNT_ATTR_NOSUID, unix.MOUNT_ATTR__ATIME, 0)), imm(sizeofMountAttr))
 		}},
 		{`mount_setattr(m, "", AT_EMPTY_PATH, {propagation=MS_PRIVATE})`, func(b *builder) {
-			b.setPropagation(b.word("m"), false, unix.MS_PRIVATE)
+			b.call(unix.SYS_MOUNT_SETATTR, load(b.word("m")), b.str(""), imm(unix.AT_EMPTY_PATH), b.constant(mountAttr(0, 0, unix.MS_PRIVATE)), imm(sizeofMountAttr))
 		}},
 
 		// processes
