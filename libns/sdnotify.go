@@ -110,7 +110,7 @@ func tellManager(host, ready string, pid int) error {
 		return os.NewSyscallError("pipe2", err)
 	}
 	defer unix.Close(pipe[0])
-	_, _, err = connection.WriteMsgUnix([]byte("BARRIER=1"), unix.UnixRights(pipe[1]), nil)
+	err = sendOn(connection, "BARRIER=1", pipe[1])
 	unix.Close(pipe[1])
 	if err != nil {
 		return err
@@ -120,4 +120,19 @@ func tellManager(host, ready string, pid int) error {
 		err = errors.New("the service manager did not take the readiness message")
 	}
 	return err
+}
+
+// sendOn sends a message with a descriptor. The net package does that
+// only on datagram sockets that are not connected.
+func sendOn(connection *net.UnixConn, message string, descriptor int) error {
+	raw, err := connection.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var sendErr error
+	err = raw.Write(func(fd uintptr) bool {
+		sendErr = unix.Sendmsg(int(fd), []byte(message), unix.UnixRights(descriptor), nil, 0)
+		return sendErr != unix.EAGAIN
+	})
+	return errors.Join(err, os.NewSyscallError("sendmsg", sendErr))
 }
