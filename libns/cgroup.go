@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/opencontainers/cgroups"
-	"github.com/opencontainers/cgroups/fs"
-	"github.com/opencontainers/cgroups/fs2"
+	cgroups1 "github.com/opencontainers/cgroups/fs"
+	cgroups2 "github.com/opencontainers/cgroups/fs2"
 	"golang.org/x/sys/unix"
 
 	"rt/libns/plan"
@@ -24,7 +24,7 @@ func makeCgroup(directory string) (made bool, err error) {
 		return false, refuseOccupied(directory)
 	}
 	if cgroups.IsCgroup2UnifiedMode() {
-		return true, fs2.CreateCgroupPath(directory, &cgroups.Cgroup{Resources: &cgroups.Resources{}})
+		return true, cgroups2.CreateCgroupPath(directory, &cgroups.Cgroup{Resources: &cgroups.Resources{}})
 	}
 	return true, os.MkdirAll(directory, 0o755)
 }
@@ -51,7 +51,7 @@ func joinCgroups(groups []plan.V1Group, pid int) error {
 		}
 		paths[g.Hierarchy] = g.Directory
 	}
-	manager, err := fs.NewManager(&cgroups.Cgroup{Resources: &cgroups.Resources{}}, paths)
+	manager, err := cgroups1.NewManager(&cgroups.Cgroup{Resources: &cgroups.Resources{}}, paths)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func enterCgroups(groups []plan.V1Group, pid int) error {
 
 // frozen reports whether the container is paused.
 func frozen(c plan.Cgroup) bool {
-	if directory, ok := freezer(c); ok {
+	if directory, ok := c.Controller("freezer"); ok {
 		state, err := cgroups.ReadFile(directory, "freezer.state")
 		return err == nil && strings.TrimSpace(state) != "THAWED"
 	}
@@ -86,20 +86,10 @@ func thaw(c plan.Cgroup) error {
 	if !frozen(c) {
 		return nil
 	}
-	if directory, ok := freezer(c); ok {
+	if directory, ok := c.Controller("freezer"); ok {
 		return cgroups.WriteFile(directory, "freezer.state", "THAWED")
 	}
 	return cgroups.WriteFile(c.Unified, "cgroup.freeze", "0")
-}
-
-// freezer is the container's directory in the v1 freezer hierarchy.
-func freezer(c plan.Cgroup) (string, bool) {
-	for _, g := range c.V1 {
-		if g.Hierarchy == "freezer" {
-			return g.Directory, true
-		}
-	}
-	return "", false
 }
 
 // signalCgroup sends a signal to every process of the container. SIGKILL leaves
@@ -159,6 +149,23 @@ func signalOnce(c plan.Cgroup, sig unix.Signal) (int, error) {
 		}
 	}
 	return len(signalled), nil
+}
+
+// oomKills counts the processes of a cgroup that were killed because its memory
+// had come to an end. Where nobody counts, there are none.
+func oomKills(c plan.Cgroup) uint64 {
+	count := cgroups2.OOMKillCount
+	directory, ok := c.Controller("memory")
+	if ok {
+		count = cgroups1.OOMKillCount
+	} else {
+		directory = c.Unified
+	}
+	n, err := count(directory)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // removeCgroup kills what is left in the cgroup, waits for its end and removes

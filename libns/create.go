@@ -77,6 +77,7 @@ type driver struct {
 	stdio        []*os.File // instead of the runtime's own
 	madeCgroup   bool
 	joinedV1     bool
+	oomKills     uint64 // in the cgroup, before its memory was limited
 	terminal     *terminal
 	notify       *NotifySocket
 }
@@ -213,6 +214,9 @@ func (d *driver) ended(err error) error {
 	}
 	d.child.pid = 0
 	d.child.close()
+	if status.Signaled() && oomKills(d.request.Cgroup) > d.oomKills {
+		return errors.New("container init was OOM-killed (memory limit too low?)")
+	}
 	if status.Signaled() {
 		return fmt.Errorf("container init was killed by signal %d (%s)", int(status.Signal()), unix.SignalName(status.Signal()))
 	}

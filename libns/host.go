@@ -1,6 +1,7 @@
 package libns
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -32,6 +33,8 @@ func (d *driver) host(s *plan.Step, fds []int) (answer []byte, err error) {
 		err = joinCgroups(a.Groups, d.child.pid)
 	case plan.EnterCgroup:
 		err = enterCgroups(a.Groups, d.child.pid)
+	case plan.SetResources:
+		err = d.setResources(a)
 	case plan.TakeConsole:
 		err = d.takeConsole(a, fds)
 	case plan.SetRlimits:
@@ -87,7 +90,11 @@ func (d *driver) stepError(s *plan.Step, a plan.Action, err error) error {
 		return err
 	}
 	place := s.Field
-	if at := d.locate(s.Field); at != "" {
+	var special *fieldError
+	if errors.As(err, &special) {
+		place, err = special.field, special.err
+	}
+	if at := d.locate(place); at != "" {
 		place += " (" + at + ")"
 	}
 	if place != "" {

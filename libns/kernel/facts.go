@@ -25,9 +25,25 @@ type Facts struct {
 	Unified     string      // mount point of the cgroup v2 hierarchy, or ""
 	UnifiedSelf string      // the runtime's own cgroup in it ("/" or "/a/b")
 	Hierarchies []Hierarchy // cgroup v1 hierarchies, sorted by mount point
+	// UnifiedControllers are those of the cgroup v2 hierarchy. Only a
+	// CgroupUnified host uses them.
+	UnifiedControllers []string
 
 	MountSetattr bool // mount_setattr(2), Linux 5.12
 	KCore        bool // /proc/kcore exists
+}
+
+// Controllers lists the controllers that can limit a container: those of the v1
+// hierarchies if there are any, otherwise those of the unified one.
+func (f Facts) Controllers() []string {
+	if f.Cgroup == CgroupUnified {
+		return f.UnifiedControllers
+	}
+	var names []string
+	for _, h := range f.Hierarchies {
+		names = append(names, h.Controllers...)
+	}
+	return names
 }
 
 // Hierarchy is one mounted cgroup v1 hierarchy.

@@ -63,7 +63,9 @@ func (f *Facts) probeCgroups() error {
 	switch magic {
 	case unix.CGROUP2_SUPER_MAGIC:
 		f.Cgroup, f.Unified, f.UnifiedSelf = CgroupUnified, cgroupRoot, own[""]
-		return nil
+		controllers, err := os.ReadFile(filepath.Join(cgroupRoot, "cgroup.controllers"))
+		f.UnifiedControllers = strings.Fields(string(controllers))
+		return err
 	case unix.TMPFS_MAGIC:
 		return f.probeHierarchies(own)
 	}

@@ -36,8 +36,9 @@ type JoinCgroup struct{ Groups []V1Group }
 // V1Group is a cgroup of one v1 hierarchy, which is known by a controller
 // ("memory") or a name ("name=systemd").
 type V1Group struct {
-	Hierarchy string `json:"hierarchy"`
-	Directory string `json:"directory"`
+	Hierarchy   string   `json:"hierarchy"`
+	Controllers []string `json:"controllers,omitempty"` // all of the hierarchy's
+	Directory   string   `json:"directory"`
 }
 
 // TakeConsole receives the terminal's master from the container and hands it

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"rt/libns/kernel"
@@ -33,6 +34,16 @@ func (c Cgroup) Directories() []string {
 	return list
 }
 
+// Controller gives the directory in the v1 hierarchy that has a controller.
+func (c Cgroup) Controller(name string) (directory string, ok bool) {
+	for _, g := range c.V1 {
+		if slices.Contains(g.Controllers, name) {
+			return g.Directory, true
+		}
+	}
+	return "", false
+}
+
 // CgroupFor chooses the container's cgroup from linux.cgroupsPath
 // (config-linux.md, "Cgroups Path"). An absolute path starts at the root of
 // each hierarchy. A relative one, and the id if there is none, goes beside the
@@ -53,7 +64,7 @@ func CgroupFor(path, id string, facts kernel.Facts) (Cgroup, error) {
 		c.Unified = cgroupBelow(facts.Unified, facts.UnifiedSelf, path, true)
 	}
 	for _, h := range facts.Hierarchies {
-		c.V1 = append(c.V1, V1Group{h.Key(), cgroupBelow(h.Mount, h.Self, path, false)})
+		c.V1 = append(c.V1, V1Group{h.Key(), h.Controllers, cgroupBelow(h.Mount, h.Self, path, false)})
 	}
 	return c, nil
 }

@@ -50,6 +50,9 @@ func ForCreate(r *Request) (*Plan, error) {
 	if err := c.refuseUnsupported(); err != nil {
 		return nil, err
 	}
+	if err := c.refuseImpossibleLimits(); err != nil {
+		return nil, err
+	}
 	if c.Gated {
 		c.begin(Control, Gate, Result)
 	} else {
@@ -65,6 +68,7 @@ func ForCreate(r *Request) (*Plan, error) {
 	c.isolateProcess()
 	c.oomScoreAdj()
 	c.joinCgroup()
+	c.setResources(whileMounting)
 	c.joinNamespaces()
 	c.unshareNamespaces()
 	c.joinKeyring()
@@ -74,6 +78,7 @@ func ForCreate(r *Request) (*Plan, error) {
 	c.mounts()
 	c.defaultDevices()
 	c.devices()
+	c.setResources(afterMounting)
 	c.hooks(Prestart)
 	c.hooks(CreateRuntime)
 	c.hooks(CreateContainer)

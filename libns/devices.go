@@ -1,0 +1,65 @@
+package libns
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/moby/sys/userns"
+	"github.com/opencontainers/cgroups"
+	_ "github.com/opencontainers/cgroups/devices" // the lists of cgroup v1
+	"github.com/opencontainers/cgroups/devices/config"
+	cgroups1 "github.com/opencontainers/cgroups/fs"
+	"golang.org/x/sys/unix"
+
+	"rt/libns/plan"
+)
+
+// setDevices puts the device rules into force: in the lists of the v1 devices
+// hierarchy where there is one, otherwise as a program of the unified cgroup.
+// Everything that no rule allows is denied, whatever the cgroup allowed before.
+//
+// In a user namespace no device can be made, and what is there was opened to
+// its users on purpose; neither way of setting rules works there.
+func setDevices(c plan.Cgroup, rules []plan.DeviceRule) error {
+	if directory, ok := c.Controller("devices"); ok {
+		return setDeviceLists(directory, rules)
+	}
+	if c.Unified == "" {
+		return errors.New("this host has neither cgroup v2 nor the devices hierarchy of cgroup v1")
+	}
+	err := setDeviceFilter(c.Unified, rules)
+	if errors.Is(err, unix.EPERM) && userns.RunningInUserNS() {
+		return nil
+	}
+	return err
+}
+
+func setDeviceLists(directory string, rules []plan.DeviceRule) error {
+	var list []*config.Rule
+	for _, r := range rules {
+		list = append(list, &config.Rule{
+			Type: config.Type(r.Type[0]), Major: r.Major, Minor: r.Minor,
+			Permissions: config.Permissions(r.Access), Allow: r.Allow,
+		})
+	}
+	return new(cgroups1.DevicesGroup).Set(directory, &cgroups.Resources{Devices: list})
+}
+
+func setDeviceFilter(directory string, rules []plan.DeviceRule) error {
+	cgroup, err := os.OpenFile(directory, unix.O_RDONLY|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return err
+	}
+	defer cgroup.Close()
+	filter := deviceFilter(rules)
+	program, err := loadDeviceFilter(filter)
+	if errors.Is(err, unix.EPERM) && allowMemoryLock() == nil {
+		program, err = loadDeviceFilter(filter)
+	}
+	if err != nil {
+		return fmt.Errorf("bpf(BPF_PROG_LOAD): %w", err)
+	}
+	defer unix.Close(program)
+	return attachDeviceFilter(int(cgroup.Fd()), program)
+}
