@@ -55,12 +55,13 @@ func (t *tool) container(r *state.Record) (*libns.Container, error) {
 }
 
 // load reads the record of a container that is locked.
-func (t *tool) load(held *state.Held) (*libns.Container, error) {
+func (t *tool) load(held *state.Held) (*state.Record, *libns.Container, error) {
 	record, err := held.Load()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return t.container(record)
+	container, err := t.container(record)
+	return record, container, err
 }
 
 // stateOf computes the state of a container whose record was loaded.

@@ -56,19 +56,33 @@ func (t *tool) makeContainer(r *creation) (*libns.NewContainer, *state.Held, err
 		return nil, nil, err
 	}
 	t.log.debug("claimed %s", held.Dir())
-	r.request.Save = func(init libns.Init) error {
-		record.Init = state.Process(init)
-		return held.Save(record)
-	}
-	container, err := libns.Create(&r.request)
+	container, err := t.makeClaimed(r, record, held)
 	if err != nil {
 		return nil, nil, errors.Join(err, held.Forget())
 	}
 	t.log.debug("made container %s with process %d", record.ID, record.Init.PID)
-	if err := held.Created(); err != nil {
-		return nil, nil, errors.Join(err, container.Destroy(), held.Forget())
-	}
 	return container, held, nil
+}
+
+// makeClaimed makes the container whose id is claimed.
+func (t *tool) makeClaimed(r *creation, record *state.Record, held *state.Held) (*libns.NewContainer, error) {
+	r.request.Save = func(init libns.Init) error {
+		record.Init = state.Process(init)
+		return held.Save(record)
+	}
+	if err := keepHooks(held, r.config); err != nil {
+		return nil, err
+	}
+	container, err := libns.Create(&r.request)
+	if err != nil {
+		failed := &libns.Container{ID: record.ID, Dir: held.Dir()}
+		t.runPoststop(failed, &libns.Hooks{Config: r.config, Facts: r.request.Facts})
+		return nil, err
+	}
+	if err := held.Created(); err != nil {
+		return nil, errors.Join(err, container.Destroy())
+	}
+	return container, nil
 }
 
 // claim takes the container's id or, if the caller named none, the first one

@@ -32,17 +32,14 @@ func (t *tool) delete(c *cli.Context, id string) error {
 		return err
 	}
 	defer held.Unlock()
-	container, err := t.load(held)
+	record, container, err := t.load(held)
 	if err != nil {
 		return t.deleteRemains(held, err, force)
 	}
 	if status := container.Status(); !force && (status == libns.Running || status == libns.Paused) {
 		return fmt.Errorf("cannot delete container %s that is not stopped: %s", id, status)
 	}
-	if err := container.Destroy(); err != nil {
-		return err
-	}
-	return held.Forget()
+	return t.destroy(held, record, container)
 }
 
 // deleteRemains removes a directory whose record could not be loaded: always

@@ -38,6 +38,7 @@ func supportedFeatures() *features.Features {
 	return &features.Features{
 		OCIVersionMin: "1.0.0",
 		OCIVersionMax: specs.Version,
+		Hooks:         []string{"prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"},
 		MountOptions:  without(spec.MountOptionNames(), "idmap", "ridmap"),
 		Linux: &features.Linux{
 			Namespaces:   namespaceNames(specs.UserNamespace, specs.TimeNamespace),

@@ -46,6 +46,9 @@ func TestFeaturesAreTrue(t *testing.T) {
 			}
 		})
 	}
+	claim(t, "hooks", len(listed.Hooks) == 6, func(c *specs.Spec) {
+		c.Hooks = &specs.Hooks{Poststop: []specs.Hook{{Path: "/bin/true"}}}
+	})
 	claim(t, "seccomp", *listed.Linux.Seccomp.Enabled, func(c *specs.Spec) {
 		c.Linux.Seccomp = &specs.LinuxSeccomp{DefaultAction: specs.ActAllow}
 	})

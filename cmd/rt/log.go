@@ -68,6 +68,14 @@ func logLevel(c *cli.Context) (logrus.Level, error) {
 	}
 }
 
+// record writes a failure to the log's file only, if there is one: the caller
+// has been told already.
+func (l *log) record(err error) {
+	if l.file != nil {
+		l.entry().Error(oneLine(err.Error()))
+	}
+}
+
 // failure reports why the command failed. It is the last thing that a command
 // says, and without debugging the only one: engines read a log with exactly one
 // entry, and one line of stderr.
@@ -80,19 +88,22 @@ func (l *log) failure(err error) {
 	}
 }
 
-// warnings reports what is questionable about a container that was created all
-// the same. On stderr they appear only if loud, because there they would be
-// taken for the container's own output.
-func (l *log) warnings(problems []spec.Problem, loud bool) {
-	if l.file == nil && !loud {
-		return
+// warning reports what is questionable although the command succeeds. On stderr
+// it appears only if loud: most commands must not print anything there.
+func (l *log) warning(text string, loud bool) {
+	switch {
+	case l.file != nil || loud && l.structured:
+		l.entry().Warn(oneLine(text))
+	case loud:
+		fmt.Fprintf(l.stderr, "rt: warning: %s\n", oneLine(text))
 	}
+}
+
+// warnings reports what is questionable about a container's configuration. To a
+// container that is created detached, rt's stderr belongs already.
+func (l *log) warnings(problems []spec.Problem, loud bool) {
 	for _, problem := range problems {
-		if l.file == nil && !l.structured {
-			fmt.Fprintf(l.stderr, "rt: warning: %s\n", problem)
-			continue
-		}
-		l.entry().Warn(problem)
+		l.warning(problem.String(), loud)
 	}
 }
 

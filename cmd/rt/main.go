@@ -21,6 +21,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"rt/libns"
 	"rt/state"
 )
 
@@ -46,16 +47,24 @@ type exitCode int
 
 func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
+// notExecutedCode is the exit code of a container's process that could not
+// execute its program, and said so itself, and so that of the run.
+const notExecutedCode = 255
+
 // run carries out a command line and returns rt's exit code.
 func (t *tool) run(args []string) int {
 	app := t.app()
 	err := app.Run(arrange(app, args))
 	var code exitCode
+	var notExecuted *libns.ExecError
 	switch {
 	case err == nil:
 		return 0
 	case errors.As(err, &code):
 		return int(code)
+	case errors.As(err, &notExecuted) && notExecuted.Told():
+		t.log.record(err)
+		return notExecutedCode
 	default:
 		t.log.failure(err)
 		return 1

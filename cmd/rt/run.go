@@ -106,12 +106,9 @@ func (t *tool) deleteEnded(id string) error {
 		return err
 	}
 	defer held.Unlock()
-	container, err := t.load(held)
+	record, container, err := t.load(held)
 	if err != nil {
 		return err
 	}
-	if err := container.Destroy(); err != nil {
-		return err
-	}
-	return held.Forget()
+	return t.destroy(held, record, container)
 }

@@ -26,20 +26,24 @@ func (t *tool) start(_ *cli.Context, id string) error {
 		return err
 	}
 	defer held.Unlock()
-	container, err := t.load(held)
+	record, container, err := t.load(held)
+	if err != nil {
+		return err
+	}
+	hooks, err := t.hooksOf(record)
 	if err != nil {
 		return err
 	}
 	manager := os.Getenv("NOTIFY_SOCKET")
 	if manager == "" {
-		return container.Start(nil)
+		return container.Start(hooks)
 	}
 	socket, err := libns.ListenNotify(container.Dir)
 	if err != nil {
 		return err
 	}
 	defer socket.Close()
-	if err := container.Start(nil); err != nil {
+	if err := container.Start(hooks); err != nil {
 		return err
 	}
 	// The program may take its time, and others may want to delete it meanwhile.

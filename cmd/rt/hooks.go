@@ -1,0 +1,79 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"rt/libns"
+	"rt/libns/kernel"
+	"rt/libns/plan"
+	"rt/spec"
+	"rt/state"
+)
+
+// keptConfig is the name, in the container's state directory, of the copy of
+// the configuration that later commands take hooks from: what becomes of the
+// bundle after create must not change the container (OCI runtime
+// specification, runtime.md, "Create").
+const keptConfig = "config.json"
+
+// keepHooks keeps the configuration if there are hooks that run after create.
+func keepHooks(held *state.Held, config *spec.Config) error {
+	hooks := config.Hooks
+	if hooks == nil || len(hooks.StartContainer)+len(hooks.Poststart)+len(hooks.Poststop) == 0 {
+		return nil
+	}
+	data, err := json.Marshal(config.Spec)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(held.Dir(), keptConfig), data, 0o600)
+}
+
+// hooksOf gives the hooks of a container that was created by another command,
+// nil if it has none.
+func (t *tool) hooksOf(r *state.Record) (*libns.Hooks, error) {
+	directory := t.store.Dir(r.ID)
+	if _, err := os.Lstat(filepath.Join(directory, keptConfig)); errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	config, err := spec.Load(directory, keptConfig)
+	if err != nil {
+		return nil, err
+	}
+	config.Bundle = r.Bundle
+	facts, err := kernel.Probe()
+	if err != nil {
+		return nil, err
+	}
+	return &libns.Hooks{Config: config, Facts: facts}, nil
+}
+
+// destroy ends what is left of a container, forgets it, and runs its poststop
+// hooks. Those cannot fail the command any more: there is nothing that could be
+// done again.
+func (t *tool) destroy(held *state.Held, record *state.Record, container *libns.Container) error {
+	hooks, err := t.hooksOf(record)
+	if err != nil {
+		t.log.warning("poststop hooks: "+err.Error(), false)
+	}
+	if err := container.Destroy(); err != nil {
+		return err
+	}
+	if err := held.Forget(); err != nil {
+		return err
+	}
+	t.runPoststop(container, hooks)
+	return nil
+}
+
+func (t *tool) runPoststop(container *libns.Container, hooks *libns.Hooks) {
+	if hooks == nil {
+		return
+	}
+	if err := container.RunHooks(plan.Poststop, hooks); err != nil {
+		t.log.warning(err.Error(), false)
+	}
+}
