@@ -2,15 +2,12 @@ package spec
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"reflect"
-	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -123,7 +120,7 @@ func fileKind(mode fs.FileMode) string {
 // ignored (OCI runtime-spec, config.md, "Extensibility").
 //
 // Malformed JSON gives an error that begins "FILE:LINE:COLUMN: "; a value of
-// the wrong type gives Problems. data must not be changed afterwards.
+// the wrong type gives Problems, one for each. data must not be changed afterwards.
 func Parse(data []byte, bundle, file string) (*Config, error) {
 	if file == "" {
 		file = DefaultFile
@@ -134,76 +131,17 @@ func Parse(data []byte, bundle, file string) (*Config, error) {
 		File:   file,
 		source: &source{data: data},
 	}
-	if err := decode(data, c.Spec); err != nil {
-		return nil, c.decodeError(err)
+	malformed, wrong := decode(string(data), c.Spec)
+	if malformed != nil {
+		return nil, c.syntaxError(malformed)
+	}
+	if len(wrong) > 0 {
+		return nil, c.typeErrors(wrong)
 	}
 	if bytes.Equal(bytes.TrimSpace(data), []byte("null")) {
 		return nil, fmt.Errorf("%s: config cannot be null", file)
 	}
 	return c, nil
-}
-
-// decode is the one place that knows how JSON becomes a Spec.
-func decode(data []byte, into *specs.Spec) error {
-	return json.Unmarshal(data, into)
-}
-
-// decodeError says where in the file decoding failed, and why.
-func (c *Config) decodeError(err error) error {
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
-		// Offset counts the bytes read, the last of which was refused. When
-		// the input ends early there is no such byte, and only the text tells.
-		offset := int(syntax.Offset)
-		if syntax.Error() != "unexpected end of JSON input" {
-			offset--
-		}
-		line, column := c.source.position(offset)
-		return fmt.Errorf("%s:%d:%d: malformed JSON: %s", c.File, line, column, syntax.Error())
-	}
-	var wrongType *json.UnmarshalTypeError
-	if errors.As(err, &wrongType) {
-		offset := int(wrongType.Offset)
-		field := c.source.fieldAt(offset)
-		line, _ := c.source.position(offset - 1)
-		text := fmt.Sprintf("must be %s, got %s", wantedType(wrongType.Type), foundType(wrongType.Value))
-		return Problems{{File: c.File, Field: field, Line: line, Text: text}}
-	}
-	return fmt.Errorf("%s: %w", c.File, err)
-}
-
-// wantedType describes in JSON's terms what decodes into a Go type.
-func wantedType(t reflect.Type) string {
-	switch t.Kind() {
-	case reflect.Bool:
-		return "true or false"
-	case reflect.String:
-		return "a string"
-	case reflect.Slice, reflect.Array:
-		return "an array"
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		bits := t.Bits()
-		return fmt.Sprintf("an integer from %d to %d", int64(-1)<<(bits-1), uint64(1)<<(bits-1)-1)
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return fmt.Sprintf("an integer from 0 to %d", ^uint64(0)>>(64-t.Bits()))
-	default:
-		return "an object"
-	}
-}
-
-// foundType puts encoding/json's word for a value into a sentence. A number that
-// does not fit comes with its digits: "number 1.5".
-func foundType(value string) string {
-	switch value {
-	case "array", "object":
-		return "an " + value
-	case "bool":
-		return "true or false"
-	case "string", "number":
-		return "a " + value
-	default:
-		return strings.TrimPrefix(value, "number ")
-	}
 }
 
 // RootPath returns the absolute, clean path of the root filesystem on the host,

@@ -117,15 +117,15 @@ func (n *node) member(key string) *node {
 	return folded
 }
 
-// fieldAt returns the path of the innermost value that has the byte before
-// offset in it.
+// fieldAt returns the path of the innermost value that has the byte at offset
+// in it.
 func (s *source) fieldAt(offset int) string {
 	s.index.Do(s.build)
 	var path strings.Builder
 	for n := s.root; n != nil; {
 		var inner *node
 		for i, child := range n.children {
-			if child.start < offset && offset <= child.end {
+			if child.start <= offset && offset < child.end {
 				inner = child
 				writeSegment(&path, n.isObject, child.key, i)
 				break
