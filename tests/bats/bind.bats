@@ -28,13 +28,13 @@ bind() {
 	assert_equal "$(cat "$WORK/source/new")" written
 }
 
-@test "a file, on a missing mount point: an empty file of mode 0644 is made" {
+@test "a file, on a missing mount point: an empty file of mode 0755 is made" {
 	echo content >"$WORK/source/file"
 	bind /deep/er/file "$WORK/source/file"
 	inside 'cat /deep/er/file; stat -c "%a %F" /deep'
 	assert_success
 	assert_output $'content\n755 directory'
-	assert_equal "$(stat -c '%a %s %F' "$BUNDLE/rootfs/deep/er/file")" '644 0 regular empty file'
+	assert_equal "$(stat -c '%a %s %F' "$BUNDLE/rootfs/deep/er/file")" '755 0 regular empty file'
 }
 
 @test "a file, on a file" {
