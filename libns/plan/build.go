@@ -19,7 +19,8 @@ type builder struct {
 	pending  []hostStep // host steps not yet laid down
 	running  bool       // the init stage is there to be held
 	barriers int
-	control  Ref // word: the control socket
+	unmet    bool // a host step since the launch is behind no barrier
+	control  Ref  // word: the control socket
 }
 
 type hostStep struct {
@@ -183,8 +184,10 @@ func (b *builder) flush() {
 	}
 	if holds > 0 {
 		b.barrier(holds, sends, reply)
+		b.unmet = false
 	}
-	for _, h := range pending {
+	for i, h := range pending {
+		b.unmet = b.unmet || b.running && i >= holds
 		b.p.Steps = append(b.p.Steps, h.step)
 	}
 }

@@ -32,6 +32,7 @@ func hybridFacts() kernel.Facts {
 func unifiedFacts() kernel.Facts {
 	f := hybridFacts()
 	f.Cgroup, f.Unified, f.Hierarchies = kernel.CgroupUnified, "/sys/fs/cgroup", nil
+	f.UnifiedControllers = []string{"cpuset", "cpu", "io", "memory", "hugetlb", "pids", "rdma"}
 	return f
 }
 
@@ -60,6 +61,8 @@ var goldens = map[string]func(*Request){
 	"no-namespaces":     func(r *Request) { r.Facts = unifiedFacts() },
 	"no-pivot":          func(r *Request) { r.NoPivot = true },
 	"one-namespace":     func(r *Request) { r.Facts = unifiedFacts() },
+	"resources":         func(r *Request) { r.Facts = unifiedFacts() },
+	"resources-later":   nil,
 	"shared-root":       func(r *Request) { r.Facts = unifiedFacts() },
 	"terminal":          func(r *Request) { r.ConsoleSocket = "/run/console.sock" },
 	"tmpfs":             nil,

@@ -25,9 +25,10 @@ func (c *compiler) prepare() {
 
 // ready is the last meeting of the two sides, where nothing but execve can fail
 // any more. A program that runs at once needs it only if the parent has
-// something to do here, or has not been met before: its state has to be saved.
+// something to do here, or has not been met since it had: the state has to be
+// saved, and limits be in force, before the program can do anything.
 func (c *compiler) ready() {
-	needed := c.Gated || c.barriers == 0
+	needed := c.Gated || c.barriers == 0 || c.unmet
 	if c.PidfdSocket != "" {
 		needed = true
 		c.host("", SendPidfd{Socket: c.PidfdSocket})

@@ -134,25 +134,25 @@ func (a SetResources) Title() string {
 }
 
 func (a SetResources) deviceTitle() string {
-	own := a.Devices[:len(a.Devices)-len(alwaysAllowed)]
+	own, all := a.Devices[:len(a.Devices)-len(alwaysAllowed)], false
 	// What comes before a rule for everything does not matter any more.
 	for i, r := range slices.Backward(own) {
 		if r.Type == AllDevices {
-			own = own[i:]
+			own, all = own[i+1:], r.Allow
 			break
 		}
 	}
-	switch {
-	case len(own) == 0 || len(own) == 1 && own[0].Type == AllDevices && !own[0].Allow:
-		return "allow the default devices"
-	case len(own) == 1 && own[0].Type == AllDevices:
-		return "allow all devices"
-	}
 	var rules []string
+	if all {
+		rules = append(rules, "allow all devices")
+	}
 	for _, r := range own {
 		rules = append(rules, r.String())
 	}
-	return strings.Join(rules, ", ") + ", allow the default devices"
+	if !all || len(own) > 0 {
+		rules = append(rules, "allow the default devices")
+	}
+	return strings.Join(rules, ", ")
 }
 
 // Holds is true if the limits have to wait for the container: otherwise they
