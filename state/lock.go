@@ -2,7 +2,6 @@ package state
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"time"
@@ -63,7 +62,7 @@ func (s *Store) lockOnce(id string, mode Mode, deadline time.Time) (*Held, error
 	}
 	if err := waitForLock(dir, mode, deadline); err != nil {
 		dir.Close()
-		return nil, fmt.Errorf("container %s: %w", id, err)
+		return nil, err
 	}
 	if !s.leadsTo(id, dir) {
 		dir.Close()
@@ -110,7 +109,7 @@ func waitForLock(dir *os.File, mode Mode, deadline time.Time) error {
 	case err := <-locked:
 		return err
 	case <-time.After(time.Until(deadline)):
-		return errors.New("another command is still busy with it")
+		return errors.New("another command is still busy with the container")
 	}
 }
 

@@ -35,6 +35,9 @@ type Record struct {
 	// Cgroup is where the container's processes are, in the words of the code
 	// that made it: JSON that this package passes on unread.
 	Cgroup json.RawMessage `json:"cgroup,omitempty"`
+	// Resources are the limits in force, in the words of the configuration
+	// (linux.resources without devices), which later ones are changes of.
+	Resources json.RawMessage `json:"resources,omitempty"`
 	// CgroupManager is who makes cgroups: "cgroupfs", "systemd" or "disabled".
 	// Later commands come without the option that said so.
 	CgroupManager string `json:"cgroupManager,omitempty"`
@@ -73,6 +76,10 @@ func (r *Record) encode() []byte {
 	if len(r.Cgroup) > 0 {
 		b = append(b, `,"cgroup":`...)
 		b = append(b, r.Cgroup...)
+	}
+	if len(r.Resources) > 0 {
+		b = append(b, `,"resources":`...)
+		b = append(b, r.Resources...)
 	}
 	b = appendMember(b, "cgroupManager", r.CgroupManager)
 	b = appendMember(b, "rootless", r.Rootless)

@@ -2,12 +2,15 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"rt/libns"
 	"rt/state"
 )
 
@@ -186,4 +189,28 @@ func TestListOfNothing(t *testing.T) {
 		t.Errorf("table: %q", got.stdout)
 	}
 	rtIn(filepath.Join(root, "none"), "list").wantCode(t, 1).wantStderr(t, "no such file or directory")
+}
+
+// While a run waits, its container can be deleted and the id be given to another.
+func TestRunDeletesNoContainerButItsOwn(t *testing.T) {
+	root := t.TempDir()
+	stopped(t, root, "web")
+	waiting := newTool(io.Discard, io.Discard)
+	waiting.store = state.Open(root)
+	ended := &libns.Container{ID: "web", Init: libns.Init{PID: os.Getpid(), StartTime: 2}}
+	if err := waiting.deleteEnded(ended); err != nil {
+		t.Error(err)
+	}
+	if _, err := waiting.store.Load("web"); err != nil {
+		t.Errorf("another container of the same id: %v", err)
+	}
+	ended.Init.StartTime = 1
+	for range 2 {
+		if err := waiting.deleteEnded(ended); err != nil {
+			t.Error(err)
+		}
+		if _, err := waiting.store.Load("web"); !errors.Is(err, state.ErrNotExist) {
+			t.Errorf("the run's own container: %v", err)
+		}
+	}
 }

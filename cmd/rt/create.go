@@ -3,12 +3,15 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"os"
+	"reflect"
 	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/urfave/cli/v2"
 
 	"rt/libns"
+	"rt/spec"
 	"rt/state"
 )
 
@@ -67,7 +70,11 @@ func (t *tool) makeContainer(r *creation) (*libns.NewContainer, *state.Held, err
 // makeClaimed makes the container whose id is claimed.
 func (t *tool) makeClaimed(r *creation, record *state.Record, held *state.Held) (*libns.NewContainer, error) {
 	r.request.Save = func(init libns.Init) error {
+		var err error
 		record.Init = state.Process(init)
+		if record.Resources, err = recordedLimits(r.config); err != nil {
+			return err
+		}
 		return held.Save(record)
 	}
 	if err := keepHooks(held, r.config); err != nil {
@@ -104,6 +111,12 @@ func (t *tool) claimID(r *creation, id string) (*state.Record, *state.Held, erro
 	if err := r.identify(id, t.store.Dir(id)); err != nil {
 		return nil, nil, err
 	}
+	// Of an id that is taken, the claim has more to say.
+	if _, err := os.Lstat(t.store.Dir(id)); err != nil {
+		if err := libns.CheckCgroup(r.request.Cgroup); err != nil {
+			return nil, nil, err
+		}
+	}
 	cgroup, err := json.Marshal(r.request.Cgroup)
 	if err != nil {
 		return nil, nil, err
@@ -124,4 +137,18 @@ func (t *tool) claimID(r *creation, id string) (*state.Record, *state.Held, erro
 	}
 	held, err := t.store.Claim(record)
 	return record, held, err
+}
+
+// recordedLimits is linux.resources as it is remembered: without the devices,
+// which no later command changes.
+func recordedLimits(config *spec.Config) (json.RawMessage, error) {
+	if config.Linux == nil || config.Linux.Resources == nil {
+		return nil, nil
+	}
+	limits := *config.Linux.Resources
+	limits.Devices = nil
+	if reflect.ValueOf(limits).IsZero() {
+		return nil, nil
+	}
+	return json.Marshal(limits)
 }

@@ -177,8 +177,3 @@ func wasPassed(fd int) error {
 	}
 	return nil
 }
-
-func isTerminal(fd int) bool {
-	_, err := unix.IoctlGetTermios(fd, unix.TCGETS)
-	return err == nil
-}

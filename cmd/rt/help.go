@@ -20,7 +20,7 @@ func (t *tool) withoutCommand(c *cli.Context) error {
 		return t.printVersion()
 	}
 	if c.Args().Present() {
-		return fmt.Errorf("No help topic for '%s'", c.Args().First()) //nolint:staticcheck // callers know this text
+		return fmt.Errorf("No help topic for '%s'", c.Args().First()) //nolint:revive,staticcheck // callers know this text
 	}
 	return cli.ShowAppHelp(c)
 }

@@ -74,7 +74,7 @@ func stateRoot(c *cli.Context) (string, error) {
 	}
 	root, err := filepath.Abs(root)
 	if err == nil && root == "/" {
-		err = errors.New("Option --root argument should not be set to /") //nolint:staticcheck // callers know this text
+		err = errors.New("Option --root argument should not be set to /") //nolint:revive,staticcheck // callers know this text
 	}
 	return root, err
 }

@@ -70,19 +70,21 @@ func letGo(container *libns.NewContainer) error {
 
 // attend stays with a container until its program ends, and deletes it.
 func (t *tool) attend(container *libns.NewContainer, keep bool) error {
-	go func() {
-		if err := relayReadiness(container); err != nil {
-			t.log.debug("tell the service manager that the container is ready: %v", err)
-		}
-	}()
+	relayed := make(chan error, 1)
+	go func() { relayed <- relayReadiness(container) }()
 	code, err := container.Wait()
+	select {
+	case relayErr := <-relayed:
+		err = errors.Join(err, relayErr)
+	default: // the program ended without a word
+	}
+	if !keep {
+		err = errors.Join(err, t.deleteEnded(container.Container))
+	}
 	if err == nil && code != 0 {
-		err = exitCode(code)
+		return exitCode(code)
 	}
-	if keep {
-		return err
-	}
-	return errors.Join(t.deleteEnded(container.ID), err)
+	return err
 }
 
 // relayReadiness passes on what the program says through sd_notify(3), if there
@@ -96,9 +98,10 @@ func relayReadiness(container *libns.NewContainer) error {
 	return socket.Relay(container.Container, os.Getenv("NOTIFY_SOCKET"))
 }
 
-// deleteEnded deletes the container of this run, unless somebody else has.
-func (t *tool) deleteEnded(id string) error {
-	held, err := t.store.Lock(id, state.Exclusive, state.Patience)
+// deleteEnded deletes the container of this run, unless somebody else has: then
+// a container of that id is another one.
+func (t *tool) deleteEnded(ended *libns.Container) error {
+	held, err := t.store.Lock(ended.ID, state.Exclusive, state.Patience)
 	if errors.Is(err, state.ErrNotExist) {
 		return nil
 	}
@@ -107,6 +110,9 @@ func (t *tool) deleteEnded(id string) error {
 	}
 	defer held.Unlock()
 	record, container, err := t.load(held)
+	if errors.Is(err, state.ErrNotExist) || err == nil && container.Init != ended.Init {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func exampleConfig(rootless bool) (*specs.Spec, error) {
 func writeNew(path string, data []byte) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("File %s exists. Remove it first", filepath.Base(path)) //nolint:staticcheck // callers know this text
+		return fmt.Errorf("File %s exists. Remove it first", filepath.Base(path)) //nolint:revive,staticcheck // callers know this text
 	}
 	if err != nil {
 		return err
