@@ -21,6 +21,7 @@ var roles = map[string]func(args []string) error{
 	"claim":        playClaim,
 	"churn":        playChurn,
 	"default-root": playDefaultRoot,
+	"full-disk":    playFullDisk,
 }
 
 func TestMain(m *testing.M) {

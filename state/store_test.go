@@ -2,6 +2,7 @@ package state
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -189,30 +190,32 @@ func TestRecordsAreReplacedAsAWhole(t *testing.T) {
 }
 
 func TestFailedSaveLeavesTheOldRecord(t *testing.T) {
-	store, held := claim(t, "web")
-	var old syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &old); err != nil {
-		t.Fatal(err)
+	root := t.TempDir()
+	if got := start(t, "full-disk", root).line(); !strings.Contains(got, "file too large") {
+		t.Fatalf("save on a full disk: %s", got)
 	}
-	// A file size limit stands for a full disk. Go turns its signal, SIGXFSZ,
-	// into the error EFBIG.
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 100, Max: old.Max}); err != nil {
-		t.Fatal(err)
-	}
-	err := held.Save(&Record{ID: "web", Bundle: strings.Repeat("x", 1000)})
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &old); err != nil {
-		t.Fatal(err)
-	}
-	if err == nil {
-		t.Fatal("a record was saved on a full disk")
-	}
+	store := Open(root)
 	if _, err := store.Load("web"); err != nil {
 		t.Errorf("record after a failed save: %v", err)
 	}
-	entries, err := os.ReadDir(held.Dir())
+	entries, err := os.ReadDir(store.Dir("web"))
 	if err != nil || len(entries) != 2 {
 		t.Errorf("files after a failed save: %v, %v", entries, err)
 	}
+}
+
+// playFullDisk claims a container and tries to save a record, while a limit on
+// the size of files stands for a full disk.
+func playFullDisk(args []string) error {
+	held, err := Open(args[0]).Claim(&Record{ID: "web"})
+	if err != nil {
+		return err
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: 100, Max: 100}); err != nil {
+		return err
+	}
+	fmt.Println(held.Save(&Record{ID: "web", Bundle: strings.Repeat("x", 1000)}))
+	return nil
 }
 
 func TestList(t *testing.T) {
