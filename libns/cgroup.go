@@ -11,6 +11,7 @@ import (
 	"github.com/opencontainers/cgroups"
 	cgroups1 "github.com/opencontainers/cgroups/fs"
 	cgroups2 "github.com/opencontainers/cgroups/fs2"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
 	"rt/libns/plan"
@@ -18,15 +19,54 @@ import (
 
 // makeCgroup makes a cgroup in the unified hierarchy. One that exists must be
 // empty: its processes would be killed with the container. It reports what it
-// made, for the undo.
-func makeCgroup(directory string) (made bool, err error) {
+// made, for the undo. The resources matter to a cgroup below a threaded one,
+// which some controllers cannot limit (cgroups(7), "Cgroups v2 thread mode").
+func makeCgroup(directory string, r *specs.LinuxResources) (made bool, err error) {
 	if _, err := os.Stat(directory); err == nil {
 		return false, refuseOccupied(directory)
 	}
 	if cgroups.IsCgroup2UnifiedMode() {
-		return true, cgroups2.CreateCgroupPath(directory, &cgroups.Cgroup{Resources: &cgroups.Resources{}})
+		return true, cgroups2.CreateCgroupPath(directory, &cgroups.Cgroup{Resources: convertResources(r)})
 	}
 	return true, os.MkdirAll(directory, 0o755)
+}
+
+// delegateCgroup gives a cgroup and those of its files that do not limit it to a
+// user. The kernel lists these files since Linux 4.15; not every kernel has
+// each of them.
+func delegateCgroup(directory string, uid int) error {
+	files := []string{"cgroup.procs", "cgroup.subtree_control", "cgroup.threads"}
+	if list, err := os.ReadFile("/sys/kernel/cgroup/delegate"); err == nil {
+		files = strings.Fields(string(list))
+	}
+	if err := os.Chown(directory, uid, -1); err != nil {
+		return err
+	}
+	for _, file := range files {
+		err := os.Chown(filepath.Join(directory, file), uid, -1)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// CheckCgroup reports why no container may be made in a cgroup that exists
+// already: there are processes in it, which would be killed with the container,
+// or it is frozen, so that nothing in it could run.
+func CheckCgroup(c plan.Cgroup) error {
+	for _, directory := range c.Directories() {
+		if _, err := os.Stat(directory); err != nil {
+			continue
+		}
+		if err := refuseOccupied(directory); err != nil {
+			return err
+		}
+	}
+	if frozen(c) {
+		return errors.New("container's cgroup unexpectedly frozen")
+	}
+	return nil
 }
 
 func refuseOccupied(directory string) error {

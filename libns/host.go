@@ -19,7 +19,9 @@ import (
 func (d *driver) host(s *plan.Step, fds []int) (answer []byte, err error) {
 	switch a := s.Action.(type) {
 	case plan.MakeCgroup:
-		d.madeCgroup, err = makeCgroup(a.Directory)
+		d.madeCgroup, err = makeCgroup(a.Directory, d.resources())
+	case plan.DelegateCgroup:
+		err = delegateCgroup(a.Directory, int(a.UID))
 	case plan.MakeGate:
 		d.gate, d.result, err = makeGate(d.request.Dir)
 	case plan.MakeNotifySocket:

@@ -25,6 +25,14 @@ func (d *driver) setResources(a plan.SetResources) error {
 	return setDevices(d.request.Cgroup, a.Devices)
 }
 
+// resources is linux.resources, nil if there is none.
+func (d *driver) resources() *specs.LinuxResources {
+	if d.request.Config.Linux == nil {
+		return nil
+	}
+	return d.request.Config.Linux.Resources
+}
+
 // setLimits writes all limits but those on devices. A failure names the field
 // of linux.resources that the refused file belongs to.
 func setLimits(c plan.Cgroup, r *specs.LinuxResources) error {
@@ -64,6 +72,9 @@ func directoriesByController(c plan.Cgroup) map[string]string {
 // ([setDevices]).
 func convertResources(r *specs.LinuxResources) *cgroups.Resources {
 	to := &cgroups.Resources{SkipDevices: true}
+	if r == nil {
+		return to
+	}
 	convertMemory(r.Memory, to)
 	convertCPU(r.CPU, to)
 	convertBlockIO(r.BlockIO, to)

@@ -60,6 +60,7 @@ func ForCreate(r *Request) (*Plan, error) {
 	}
 
 	c.makeCgroup()
+	c.delegateCgroup()
 	c.makeGate()
 	c.makeNotifySocket()
 	c.launch()
