@@ -54,7 +54,6 @@ type creation struct {
 // readCreation reads what create and run are asked for. Problems are found here
 // as far as they can be.
 func (t *tool) readCreation(c *cli.Context, to target, detached bool) (*creation, error) {
-	// First of all, before a descriptor of rt's own could take a free number.
 	listen, extra, err := passedDescriptors(c.Int("preserve-fds"))
 	if err != nil {
 		return nil, err

@@ -94,7 +94,7 @@ func (l *log) warning(text string, loud bool) {
 	switch {
 	case l.file != nil || loud && l.structured:
 		l.entry().Warn(oneLine(text))
-	case loud:
+	case loud && l.level >= logrus.WarnLevel:
 		fmt.Fprintf(l.stderr, "rt: warning: %s\n", oneLine(text))
 	}
 }

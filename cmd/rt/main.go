@@ -8,9 +8,9 @@
 // the packages that do the work.
 package main
 
-// The two directives above keep Go's runtime from holding on to descriptors of
-// the caller's cgroup, which could pass for one of --preserve-fds, and from a
-// goroutine that no process this short needs.
+// The two directives above keep Go's runtime from holding descriptors of its
+// cgroup's files open, among those that the caller passes on, and from looking
+// at them again and again.
 
 import (
 	"errors"
