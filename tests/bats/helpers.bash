@@ -54,7 +54,7 @@ args() {
 
 # unique prints a word that no other call of this test run gets.
 unique() {
-	mktemp -u XXXXXXXX
+	printf '%08x%08x\n' "$SRANDOM" "$SRANDOM"
 }
 
 # new_id prints a container id that carries the test's name, and remembers it for teardown_all.
