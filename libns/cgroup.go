@@ -17,18 +17,23 @@ import (
 	"rt/libns/plan"
 )
 
-// makeCgroup makes a cgroup in the unified hierarchy. One that exists must be
-// empty: its processes would be killed with the container. It reports what it
-// made, for the undo. The resources matter to a cgroup below a threaded one,
-// which some controllers cannot limit (cgroups(7), "Cgroups v2 thread mode").
+// makeCgroup makes a cgroup in the unified hierarchy, with the controllers that
+// the cgroups above it have to give. One that exists must be empty: its
+// processes would be killed with the container. It reports whether it is new,
+// for the undo. The resources matter to a cgroup below a threaded one, which
+// some controllers cannot limit (cgroups(7), "Cgroups v2 thread mode").
 func makeCgroup(directory string, r *specs.LinuxResources) (made bool, err error) {
-	if _, err := os.Stat(directory); err == nil {
-		return false, refuseOccupied(directory)
+	_, err = os.Stat(directory)
+	made = err != nil
+	if !made {
+		if err := refuseOccupied(directory); err != nil {
+			return false, err
+		}
 	}
 	if cgroups.IsCgroup2UnifiedMode() {
-		return true, cgroups2.CreateCgroupPath(directory, &cgroups.Cgroup{Resources: convertResources(r)})
+		return made, cgroups2.CreateCgroupPath(directory, &cgroups.Cgroup{Resources: convertResources(r)})
 	}
-	return true, os.MkdirAll(directory, 0o755)
+	return made, os.MkdirAll(directory, 0o755)
 }
 
 // delegateCgroup gives a cgroup and those of its files that do not limit it to a
@@ -108,89 +113,6 @@ func enterCgroups(groups []plan.V1Group, pid int) error {
 	return nil
 }
 
-// frozen reports whether the container is paused.
-func frozen(c plan.Cgroup) bool {
-	if directory, ok := c.Controller("freezer"); ok {
-		state, err := cgroups.ReadFile(directory, "freezer.state")
-		return err == nil && strings.TrimSpace(state) != "THAWED"
-	}
-	if c.Unified == "" {
-		return false
-	}
-	events, err := cgroups.ReadFile(c.Unified, "cgroup.events")
-	return err == nil && strings.Contains(events, "frozen 1")
-}
-
-// thaw lets a frozen cgroup run again, so that signals are delivered in it.
-func thaw(c plan.Cgroup) error {
-	if !frozen(c) {
-		return nil
-	}
-	if directory, ok := c.Controller("freezer"); ok {
-		return cgroups.WriteFile(directory, "freezer.state", "THAWED")
-	}
-	return cgroups.WriteFile(c.Unified, "cgroup.freeze", "0")
-}
-
-// signalCgroup sends a signal to every process of the container. SIGKILL leaves
-// no way out: the kernel kills the unified cgroup as a whole (cgroup.kill,
-// Linux 5.14), and where it cannot, the signal is repeated for as long as
-// there are processes. An absent cgroup has none.
-func signalCgroup(c plan.Cgroup, sig unix.Signal) error {
-	if sig != unix.SIGKILL {
-		_, err := signalOnce(c, sig)
-		return err
-	}
-	if err := killUnified(c.Unified); err != nil {
-		return err
-	}
-	const rounds = 100 // a fork bomb loses this race long before
-	for range rounds {
-		n, err := signalOnce(c, sig)
-		if err != nil || n == 0 {
-			return err
-		}
-		if err := thaw(c); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func killUnified(directory string) error {
-	if directory == "" {
-		return nil
-	}
-	err := os.WriteFile(filepath.Join(directory, "cgroup.kill"), []byte("1"), 0)
-	if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ENODEV) {
-		return nil // no such cgroup, or a kernel before 5.14
-	}
-	return err
-}
-
-// signalOnce signals each process that is now in one of the cgroup's
-// directories, and says how many took it.
-func signalOnce(c plan.Cgroup, sig unix.Signal) (int, error) {
-	signalled := map[int]bool{}
-	for _, directory := range c.Directories() {
-		pids, err := cgroups.GetAllPids(directory)
-		if err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, unix.ENODEV) {
-			return 0, err
-		}
-		for _, pid := range pids {
-			if signalled[pid] {
-				continue
-			}
-			if err := unix.Kill(pid, sig); err == nil {
-				signalled[pid] = true
-			} else if err != unix.ESRCH {
-				return 0, fmt.Errorf("kill %d: %w", pid, err)
-			}
-		}
-	}
-	return len(signalled), nil
-}
-
 // oomKills counts the processes of a cgroup that were killed because its memory
 // had come to an end. Where nobody counts, there are none.
 func oomKills(c plan.Cgroup) uint64 {
@@ -214,10 +136,10 @@ func removeCgroup(c plan.Cgroup, deadline time.Time) error {
 	if c.IsZero() || removeEmpty(c) {
 		return nil
 	}
-	if err := signalCgroup(c, unix.SIGKILL); err != nil {
+	if err := killCgroup(c); err != nil {
 		return fmt.Errorf("kill the container's processes: %w", err)
 	}
-	if err := waitEmpty(c.Unified, deadline); err != nil {
+	if err := waitEmpty(c, deadline); err != nil {
 		return err
 	}
 	for _, directory := range c.Directories() {
@@ -238,35 +160,97 @@ func removeEmpty(c plan.Cgroup) bool {
 	return true
 }
 
-// waitEmpty waits for the kernel to say that no process is left in the unified
-// cgroup: cgroup.events is readable with POLLPRI when it changes.
-func waitEmpty(directory string, deadline time.Time) error {
-	if directory == "" {
-		return nil
-	}
-	file, err := cgroups.OpenFile(directory, "cgroup.events", os.O_RDONLY)
-	if err != nil {
-		if errors.Is(err, os.ErrNotExist) {
-			return nil
+// waitEmpty waits until the killed processes have left the cgroup. The unified
+// hierarchy tells; in the others, which usually have the same processes, what
+// is left is waited for one by one.
+func waitEmpty(c plan.Cgroup, deadline time.Time) error {
+	if c.Unified != "" {
+		empty, err := waitForEvent(c.Unified, "populated 0", deadline)
+		if err != nil {
+			return err
 		}
-		return err
+		if !empty {
+			return fmt.Errorf("processes are left in %s", c.Unified)
+		}
+	}
+	for _, g := range c.V1 {
+		if err := waitForProcesses(g.Directory, deadline); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// waitForProcesses kills each process in a cgroup and waits for its end, until
+// there is none.
+func waitForProcesses(directory string, deadline time.Time) error {
+	for {
+		pids, err := allPids(directory)
+		if err != nil || len(pids) == 0 {
+			return err
+		}
+		for _, pid := range pids {
+			gone, err := killAndWait(pid, deadline)
+			if err != nil {
+				return err
+			}
+			if !gone {
+				return fmt.Errorf("processes are left in %s", directory)
+			}
+		}
+	}
+}
+
+// killAndWait kills one process and waits for its end, at most until the deadline.
+func killAndWait(pid int, deadline time.Time) (gone bool, err error) {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if errors.Is(err, unix.ESRCH) {
+		return time.Now().Before(deadline), nil
+	}
+	if err != nil {
+		return false, os.NewSyscallError("pidfd_open", err)
+	}
+	defer unix.Close(fd)
+	if err := unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0); err != nil && !errors.Is(err, unix.ESRCH) {
+		return false, os.NewSyscallError("pidfd_send_signal", err)
+	}
+	return poll(fd, unix.POLLIN, deadline)
+}
+
+// allPids lists the processes in a cgroup and those below it: none, if it does
+// not exist.
+func allPids(directory string) ([]int, error) {
+	pids, err := cgroups.GetAllPids(directory)
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ENODEV) {
+		return nil, nil
+	}
+	return pids, err
+}
+
+// waitForEvent waits until cgroup.events of a cgroup in the unified hierarchy
+// says so, at most until the deadline. The file is readable with POLLPRI when
+// it has changed. In a cgroup that does not exist, everything has happened.
+func waitForEvent(directory, event string, deadline time.Time) (happened bool, err error) {
+	file, err := cgroups.OpenFile(directory, "cgroup.events", os.O_RDONLY)
+	if errors.Is(err, os.ErrNotExist) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
 	}
 	defer file.Close()
 	buffer := make([]byte, 256)
 	for {
 		n, err := file.ReadAt(buffer, 0)
 		if n == 0 && err != nil {
-			return nil // removed meanwhile
+			return true, nil // removed meanwhile
 		}
-		if !strings.Contains(string(buffer[:n]), "populated 1") {
-			return nil
+		if strings.Contains(string(buffer[:n]), event) {
+			return true, nil
 		}
 		changed, err := poll(int(file.Fd()), unix.POLLPRI, deadline)
-		if err != nil {
-			return err
-		}
-		if !changed {
-			return fmt.Errorf("processes are left in %s", directory)
+		if err != nil || !changed {
+			return false, err
 		}
 	}
 }
