@@ -1,12 +1,14 @@
 package libns
 
 import (
+	"bufio"
 	"errors"
 	"io"
 	"os"
+	"strconv"
 	"strings"
+	"time"
 
-	"github.com/moby/sys/user"
 	"golang.org/x/sys/unix"
 )
 
@@ -33,12 +35,36 @@ func homeOf(root int, uid uint32) string {
 	if err != nil {
 		return ""
 	}
-	defer passwd.Close()
-	entries, err := user.ParsePasswdFilter(io.LimitReader(passwd, maxPasswd), func(u user.User) bool { return u.Uid == int(uid) })
-	if err != nil || len(entries) == 0 {
-		return ""
+	found := make(chan string, 1)
+	go func() {
+		defer passwd.Close()
+		found <- homeIn(io.LimitReader(passwd, maxPasswd), uid)
+	}()
+	select {
+	case home := <-found:
+		return home
+	case <-time.After(lookupDeadline):
+		return "" // a file system of somebody's own making does not answer
 	}
-	return entries[0].Home
+}
+
+// homeIn finds the home directory of uid in a user database (passwd(5)). Lines
+// that are not of the form, or whose user id is no number, are not anybody's:
+// taking what can be read of them for user 0 would make them root's.
+func homeIn(passwd io.Reader, uid uint32) string {
+	const fieldUID, fieldHome = 2, 5
+	lines := bufio.NewScanner(passwd)
+	lines.Buffer(nil, maxPasswd)
+	for lines.Scan() {
+		fields := strings.Split(lines.Text(), ":")
+		if len(fields) <= fieldHome || fields[0] == "" {
+			continue
+		}
+		if id, err := strconv.ParseUint(fields[fieldUID], 10, 32); err == nil && uint32(id) == uid {
+			return fields[fieldHome]
+		}
+	}
+	return ""
 }
 
 // openRegular opens a regular file below root for reading. Anything else is
@@ -58,7 +84,16 @@ func openRegular(root int, p string) (*os.File, error) {
 	if !info.Mode().IsRegular() {
 		return nil, errors.New("not a regular file")
 	}
+	// The kernel's own files are regular ones too, and reading them may wait
+	// for an event.
+	var system unix.Statfs_t
+	if err := unix.Fstatfs(fd, &system); err != nil {
+		return nil, err
+	}
+	if system.Type == unix.PROC_SUPER_MAGIC || system.Type == unix.SYSFS_MAGIC {
+		return nil, errors.New("not a file of the container's own")
+	}
 	// What was looked at is what is opened: by the descriptor, through the
 	// host's own procfs.
-	return reopen(handle, unix.O_RDONLY)
+	return reopen(handle, unix.O_RDONLY|unix.O_NONBLOCK)
 }

@@ -24,11 +24,14 @@ type Host struct {
 	NoPivot       bool // --no-pivot was given
 	SystemdCgroup bool // cgroups are made by systemd
 
-	LastCap  int  // highest capability of the kernel, 0 when unknown
-	SELinux  bool // SELinux is enabled
-	AppArmor bool // AppArmor is enabled
-	IntelRDT bool // a resctrl filesystem is mounted
-	CgroupV1 bool // resources are controlled by cgroup v1 hierarchies
+	LastCap int // highest capability of the kernel, 0 when unknown
+	// Capabilities has a bit for each one that the runtime has and can give on,
+	// 0 when unknown.
+	Capabilities uint64
+	SELinux      bool // SELinux is enabled
+	AppArmor     bool // AppArmor is enabled
+	IntelRDT     bool // a resctrl filesystem is mounted
+	CgroupV1     bool // resources are controlled by cgroup v1 hierarchies
 }
 
 // Validate checks a configuration against OCI runtime-spec 1.3.0 and what rt

@@ -150,6 +150,12 @@ func (v *validator) unavailableCapabilities() {
 	v.unavailableIn(field+"inheritable", sets.Inheritable)
 	v.unavailableIn(field+"permitted", sets.Permitted)
 	v.unavailableIn(field+"ambient", sets.Ambient)
+	for i, name := range sets.Ambient {
+		_, known := Capability(name)
+		if known && (!slices.Contains(sets.Permitted, name) || !slices.Contains(sets.Inheritable, name)) {
+			v.report(item(field+"ambient", i), "can't raise ambient capability %s: it has to be permitted and inheritable", name)
+		}
+	}
 }
 
 func (v *validator) unavailableIn(field string, names []string) {
@@ -160,6 +166,8 @@ func (v *validator) unavailableIn(field string, names []string) {
 			v.report(item(field, i), "ignoring unknown capability %q", name)
 		case v.host.LastCap > 0 && number > v.host.LastCap:
 			v.report(item(field, i), "ignoring capability %q: this kernel does not have it", name)
+		case v.host.Capabilities != 0 && v.host.Capabilities&(1<<number) == 0:
+			v.report(item(field, i), "ignoring capability %q: rt was started without it", name)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
@@ -30,9 +31,10 @@ func (v *validator) rootFilesystem() {
 	}
 }
 
-// rootDirectory looks at the directory itself. A symbolic link in its place is
-// refused, because whoever can write to the bundle could point it elsewhere
-// between this look and the mount. Links further up are the administrator's.
+// rootDirectory looks at the directory itself. A symbolic link on the way there
+// is refused, because whoever can write to the bundle could point it elsewhere
+// between this look and the mount. Links in the bundle's own path are the
+// administrator's.
 func (v *validator) rootDirectory() {
 	const field = "root.path"
 	path := v.config.RootPath()
@@ -45,11 +47,31 @@ func (v *validator) rootDirectory() {
 	switch {
 	case err != nil:
 		v.report(field, "invalid rootfs: %v", err)
+	case v.leadsThroughLink(path):
+		v.report(field, "invalid rootfs: not an absolute path, or a symlink: there is a symbolic link in %s, name the directory it leads to", path)
 	case info.Mode().Type() == fs.ModeSymlink:
 		v.report(field, "invalid rootfs: not an absolute path, or a symlink: %s is a symbolic link, name the directory it leads to", path)
 	case !info.IsDir():
 		v.report(field, "invalid rootfs: must be a directory, %s is %s", path, fileKind(info.Mode()))
 	}
+}
+
+// leadsThroughLink reports whether a part of root.path, above its last one, is a
+// symbolic link.
+func (v *validator) leadsThroughLink(path string) bool {
+	above := filepath.Dir(path)
+	resolved, err := filepath.EvalSymlinks(above)
+	if err != nil {
+		return false // the look at the directory says what is wrong
+	}
+	if rest, ok := strings.CutPrefix(path, v.config.Bundle+"/"); ok {
+		bundle, err := filepath.EvalSymlinks(v.config.Bundle)
+		if err != nil {
+			return false
+		}
+		above = filepath.Join(bundle, filepath.Dir(rest))
+	}
+	return resolved != above
 }
 
 // hostname checks config.md, "Hostname" and "Domainname".

@@ -96,6 +96,7 @@ func (t *tool) readConfig(r *creation, file string, host spec.Host) error {
 	}
 	host.EUID = facts.EUID
 	host.LastCap = facts.LastCap
+	host.Capabilities = facts.Capabilities
 	host.SystemdCgroup = t.cgroupManager == managerSystemd
 	host.CgroupV1 = facts.Cgroup == kernel.CgroupV1 || facts.Cgroup == kernel.CgroupHybrid
 	if err := spec.Validate(config, host); err != nil {

@@ -20,6 +20,9 @@ const (
 type Facts struct {
 	EUID    int // effective user id of the runtime
 	LastCap int // highest capability number that the kernel knows
+	// Capabilities has a bit for each capability that the runtime may use and
+	// give on: its permitted set.
+	Capabilities uint64
 
 	Cgroup      CgroupMode
 	Unified     string      // mount point of the cgroup v2 hierarchy, or ""

@@ -19,6 +19,7 @@ func Probe() (Facts, error) {
 	f := Facts{
 		EUID:         os.Geteuid(),
 		LastCap:      lastCap(),
+		Capabilities: permitted(),
 		MountSetattr: haveMountSetattr(),
 		KCore:        unix.Access("/proc/kcore", unix.F_OK) == nil,
 	}
@@ -42,6 +43,16 @@ func lastCap() int {
 func known(capability int) bool {
 	_, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, uintptr(capability), 0, 0, 0)
 	return err == nil
+}
+
+// permitted is this process's permitted capability set (capget(2)).
+func permitted() uint64 {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if unix.Capget(&header, &data[0]) != nil {
+		return 0
+	}
+	return uint64(data[0].Permitted) | uint64(data[1].Permitted)<<32
 }
 
 // haveMountSetattr asks with a descriptor that cannot be valid: a kernel that

@@ -65,8 +65,8 @@ type Rlimit struct {
 }
 
 // SaveState records the container's process, so that every other command finds
-// it from here on.
-type SaveState struct{}
+// it from here on. Behind a fork it waits for the process that goes on.
+type SaveState struct{ Forked bool }
 
 // SendPidfd gives the caller's socket a pidfd of the container's process.
 type SendPidfd struct{ Socket string }
@@ -145,7 +145,7 @@ func limit(v uint64) string {
 }
 
 func (SaveState) Title() string { return "save the container's state" }
-func (SaveState) Holds() bool   { return false }
+func (a SaveState) Holds() bool { return a.Forked }
 
 func (a SendPidfd) Title() string { return "send a pidfd to " + a.Socket }
 func (SendPidfd) Holds() bool     { return true }

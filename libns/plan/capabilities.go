@@ -53,8 +53,9 @@ func (c *compiler) capabilities() {
 	}
 }
 
-// capabilitySet is the set of the names that this kernel knows. The others were
-// warned about: the specification wants a container that names them to run.
+// capabilitySet is the set of the names that this kernel knows and the runtime
+// has. The others were warned about: the specification wants a container that
+// names them to run.
 func (c *compiler) capabilitySet(names []string) uint64 {
 	var set uint64
 	for _, name := range names {
@@ -62,5 +63,5 @@ func (c *compiler) capabilitySet(names []string) uint64 {
 			set |= 1 << n
 		}
 	}
-	return set
+	return set & c.Facts.Capabilities
 }

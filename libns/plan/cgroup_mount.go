@@ -34,7 +34,7 @@ func (c *compiler) unifiedMount(m mountEntry) {
 	mount := c.word("m")
 	c.cgroup2(mount, m.options.AttrSet)
 	c.recursiveAttributes(m, mount)
-	at := c.openMountPoint(mountPoint{path: m.path, resolve: inRoot})
+	at := c.openMountPoint(mountPoint{path: m.path})
 	c.attach(mount, at)
 	c.finishMount(m, mount, at)
 }
@@ -68,7 +68,7 @@ func (c *compiler) hierarchyMounts(m mountEntry) {
 		kind: "tmpfs", source: "tmpfs", data: []string{"mode=755"},
 		attrs: attrs &^ unix.MOUNT_ATTR_RDONLY, otherwise: noLabel,
 	}, tree)
-	at := c.openMountPoint(mountPoint{path: m.path, resolve: inRoot})
+	at := c.openMountPoint(mountPoint{path: m.path})
 	c.attach(tree, at)
 	c.close(at)
 

@@ -90,7 +90,7 @@ func (c *compiler) devices() {
 		}
 		node := deviceNode{LinuxDevice: d, field: fmt.Sprintf("linux.devices[%d]", i)}
 		c.step(node.field, "make device "+d.Path)
-		directory := c.openMountPoint(mountPoint{path: relative(path.Dir(path.Clean("/" + d.Path))), resolve: inRoot})
+		directory := c.openMountPoint(mountPoint{path: relative(path.Dir(path.Clean("/" + d.Path)))})
 		c.makeDevice(node, directory)
 		c.close(directory)
 	}

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"bytes"
+	"encoding/binary"
 	"flag"
 	"os"
 	"path/filepath"
@@ -20,7 +21,7 @@ var update = flag.Bool("update", false, "write the golden files instead of compa
 // controllers, and a unified one beside them.
 func hybridFacts() kernel.Facts {
 	return kernel.Facts{
-		LastCap: 40, MountSetattr: true, KCore: true,
+		LastCap: 40, Capabilities: 1<<41 - 1, MountSetattr: true, KCore: true,
 		Cgroup: kernel.CgroupHybrid, Unified: "/sys/fs/cgroup/unified", UnifiedSelf: "/user",
 		Hierarchies: []kernel.Hierarchy{
 			{Mount: "/sys/fs/cgroup/cpu,cpuacct", Controllers: []string{"cpu", "cpuacct"}, Aliases: []string{"cpu", "cpuacct"}, Self: "/user"},
@@ -186,6 +187,24 @@ func TestNoPathOfTheRootIsLookedUpFromTheHostsRoot(t *testing.T) {
 				if fromCwd(c) && c.Op != unix.SYS_OPEN_TREE && !isNamespaceOrProc(p, c) {
 					t.Errorf("%s: %q looks a path up from the host's root: %s", name, s.Title, p.CallString(i))
 				}
+			}
+		}
+	}
+}
+
+// A look-up that the kernel does not confine would follow the image's symbolic
+// links to the host.
+func TestEveryLookUpBelowTheRootIsConfined(t *testing.T) {
+	const confined = unix.RESOLVE_IN_ROOT | unix.RESOLVE_BENEATH
+	for name := range goldens {
+		p := compile(t, name)
+		for i, c := range p.Calls {
+			if c.Op != unix.SYS_OPENAT2 {
+				continue
+			}
+			how := p.Objects[c.Args[2].Ref.Object].Bytes
+			if binary.LittleEndian.Uint64(how[16:])&confined == 0 {
+				t.Errorf("%s: %s", name, p.CallString(i))
 			}
 		}
 	}

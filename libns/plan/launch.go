@@ -37,8 +37,13 @@ func (c *compiler) launch() {
 }
 
 // saveState is early and holds nothing up: whatever dies after it, delete
-// knows the process.
-func (c *compiler) saveState() { c.host("", SaveState{}) }
+// knows the process. Where a pid namespace is joined, the process that stays is
+// not there yet: see fork.
+func (c *compiler) saveState() {
+	if ns, _ := c.namespace("pid"); ns.Path == "" {
+		c.host("", SaveState{})
+	}
+}
 
 // isolateProcess drops everything that the caller lent without meaning to.
 func (c *compiler) isolateProcess() {

@@ -92,8 +92,25 @@ func (c *compiler) bindMount(m mountEntry) {
 	c.recursiveAttributes(m, mount)
 	stat := c.stat(load(mount))
 	at := c.openMountPoint(mountPoint{path: m.path, source: stat})
-	c.attach(mount, at)
+	c.attachBind(m, mount, at)
 	c.finishMount(m, mount, at)
+}
+
+// attachBind attaches a bind mount. The kernel has one errno for many reasons;
+// that a directory and a file do not go together is the one people meet.
+func (c *compiler) attachBind(m mountEntry, mount, at Ref) {
+	why, file, other, done := c.label(), c.label(), c.label(), c.label()
+	c.attach(mount, at).then(done).on(unix.EINVAL, why)
+	c.bind(why)
+	c.fileType(c.stat(load(mount)), unix.S_IFDIR, unix.ENOTDIR).on(unix.ENOTDIR, file)
+	c.fileType(c.stat(load(at)), unix.S_IFDIR, unix.ENOTDIR).then(other).
+		means(fmt.Sprintf("the source is a directory, %s is not a directory", m.Destination))
+	c.bind(file)
+	c.call(OpIsNot, load(c.stat(load(at)).At(statxGIDMode)), imm(uint64(unix.S_IFMT)<<32), imm(uint64(unix.S_IFDIR)<<32), imm(unix.ENOTDIR)).
+		means(fmt.Sprintf("%s is a directory, the source is not a directory", m.Destination))
+	c.bind(other)
+	c.attach(mount, at)
+	c.bind(done)
 }
 
 func (c *compiler) recursiveAttributes(m mountEntry, mount Ref) {
@@ -137,13 +154,13 @@ func (c *compiler) filesystemMount(m mountEntry) {
 
 // placeOf says how the mount point of a new filesystem is looked up.
 func (c *compiler) placeOf(m mountEntry, mount Ref) mountPoint {
-	place := mountPoint{path: m.path, resolve: inRoot}
+	place := mountPoint{path: m.path}
 	switch m.Type {
 	case "proc", "sysfs":
 		// The image must not choose where these end up: with a symbolic
 		// link, files of its own would pass for the kernel's
 		// (CVE-2019-19921, CVE-2023-27561).
-		place.resolve = noSymlinks
+		place.strict = true
 		place.meaning = fmt.Sprintf("filesystem %q must be mounted on ordinary directory", m.Type)
 	case "tmpfs":
 		if !hasOption(m.options.Data, "mode") {
@@ -225,7 +242,7 @@ func (c *compiler) notifyMount() {
 	mount := c.word("m")
 	c.call(unix.SYS_OPEN_TREE, cwdFD, c.str(filepath.Join(c.Dir, "notify")), imm(unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)).to(mount)
 	c.setAttributes(mount, false, unix.MOUNT_ATTR_RDONLY|unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOEXEC, 0)
-	at := c.openMountPoint(mountPoint{path: notifyDirectory, resolve: inRoot})
+	at := c.openMountPoint(mountPoint{path: notifyDirectory})
 	c.attach(mount, at)
 	c.close(at)
 	c.close(mount)

@@ -66,6 +66,7 @@ func (c *compiler) joinNamespaces() {
 		c.call(unix.SYS_CLOSE, load(fd))
 		if k.kind == specs.PIDNamespace {
 			c.fork(field)
+			c.host("", SaveState{Forked: true})
 		}
 	}
 }

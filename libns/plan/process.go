@@ -47,7 +47,7 @@ func (c *compiler) makeCwd() {
 		return
 	}
 	c.step("process.cwd", "find the working directory /"+cwd)
-	at := c.openMountPoint(mountPoint{path: cwd, resolve: inRoot})
+	at := c.openMountPoint(mountPoint{path: cwd})
 	c.close(at)
 }
 

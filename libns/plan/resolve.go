@@ -41,7 +41,7 @@ func (b *builder) goTo(l label) { b.call(OpSet, imm(0)).then(l) }
 // nil, lays down calls for a mount point that existed already.
 type mountPoint struct {
 	path    string
-	resolve uint64
+	strict  bool   // no symbolic link may lead there
 	meaning string // what a failed look-up means, or ""
 	// file says when an empty file is made instead of a directory:
 	// never, or if the word of a statx buffer says that the source is none.
@@ -58,12 +58,15 @@ func (c *compiler) openMountPoint(m mountPoint) Ref {
 	directory, base := path.Split(m.path)
 	parent := c.word("p")
 	missing, ask, retry, found, done := c.label(), c.label(), c.label(), c.label(), c.label()
-	flags := uint64(unix.O_PATH)
+	flags, resolve := uint64(unix.O_PATH), uint64(inRoot)
 	if m.source.IsZero() {
 		flags |= unix.O_DIRECTORY
 	}
+	if m.strict {
+		resolve = noSymlinks
+	}
 
-	c.open(c.root, m.path, flags, m.resolve).to(target).on(unix.ENOENT, missing).then(found).means(m.meaning)
+	c.open(c.root, m.path, flags, resolve).to(target).on(unix.ENOENT, missing).then(found).means(m.meaning)
 
 	c.bind(missing)
 	c.open(c.root, path.Clean("/" + directory)[1:], unix.O_PATH|unix.O_DIRECTORY, inRoot).to(parent).on(AnyErrno, ask)
@@ -92,7 +95,7 @@ func (c *compiler) openMountPoint(m mountPoint) Ref {
 		c.assist(MakeMountPoint{Path: m.path}, c.root)
 	}
 	c.bind(retry)
-	again := c.open(c.root, m.path, flags, m.resolve).to(target).means(m.meaning)
+	again := c.open(c.root, m.path, flags, resolve).to(target).means(m.meaning)
 	if m.whenThere == nil {
 		c.bind(found)
 		return target

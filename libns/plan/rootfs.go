@@ -3,6 +3,7 @@ package plan
 import (
 	"path"
 
+	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
 	"rt/spec"
@@ -27,7 +28,10 @@ func (c *compiler) openRoot() {
 	c.step("root.path", "bind the root filesystem "+root+" on itself")
 	at := c.word("t")
 	c.call(unix.SYS_OPENAT, cwdFD, c.str(root), imm(unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC), imm(0)).to(at)
-	c.call(unix.SYS_OPEN_TREE, load(at), c.str(""), imm(unix.AT_EMPTY_PATH|unix.AT_RECURSIVE|unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)).to(c.root)
+	c.clone(at, true).to(c.root)
+	if c.joinsMountNamespace() {
+		c.setPropagation(c.root, true, unix.MS_PRIVATE)
+	}
 	c.attach(c.root, at)
 	c.close(at)
 }
@@ -40,21 +44,21 @@ func (c *compiler) openRoot() {
 // so that the root itself appears nowhere else. Which of the path's prefixes is
 // that mount is found by trying: the kernel says EINVAL for a directory that is
 // not the root of a mount.
+//
+// The mounts of a namespace that is joined are not the container's to change.
 func (c *compiler) separatePropagation(root string) {
-	if !c.hasMountNamespace() {
+	if !c.hasMountNamespace() || c.joinsMountNamespace() {
 		return
 	}
-	flag, title, field := uint64(unix.MS_SLAVE|unix.MS_REC), "stop propagation of mounts to the host", ""
-	if p := c.Config.Linux.RootfsPropagation; p != "" {
-		flag, _ = spec.RootfsPropagation(p)
-		title, field = "make the host's mounts "+p, "linux.rootfsPropagation"
-	}
-	c.step(field, title)
-	c.call(unix.SYS_MOUNT, null, c.str("/"), null, imm(flag), null)
-	if flag&unix.MS_SHARED == 0 || root == "/" {
+	if !c.sharesRoot() {
+		c.step("", "stop propagation of mounts to the host")
+		c.call(unix.SYS_MOUNT, null, c.str("/"), null, imm(unix.MS_SLAVE|unix.MS_REC), null)
 		return
 	}
-	c.step(field, "take the mount that holds the root filesystem out of its peer group")
+	if root == "/" {
+		return
+	}
+	c.step("linux.rootfsPropagation", "take the mount that holds the root filesystem out of its peer group")
 	done := c.label()
 	for p := root; ; p = path.Dir(p) {
 		call := c.call(unix.SYS_MOUNT, null, c.str(p), null, imm(unix.MS_PRIVATE), null).then(done)
@@ -66,11 +70,24 @@ func (c *compiler) separatePropagation(root string) {
 	c.bind(done)
 }
 
-// enterRoot makes the root directory the container's "/".
+// sharesRoot says that mounts propagate between the container and the host.
+func (c *compiler) sharesRoot() bool {
+	flag, _ := spec.RootfsPropagation(c.Config.Linux.RootfsPropagation)
+	return flag&unix.MS_SHARED != 0
+}
+
+// joinsMountNamespace says that the mounts belong to others as well.
+func (c *compiler) joinsMountNamespace() bool {
+	ns, _ := c.namespace(specs.MountNamespace)
+	return ns.Path != ""
+}
+
+// enterRoot makes the root directory the container's "/". In a mount namespace
+// that is joined, pivot_root would take the root away from those who are there.
 func (c *compiler) enterRoot() {
 	if c.Config.RootPath() != "/" {
 		switch {
-		case !c.hasMountNamespace():
+		case !c.hasMountNamespace() || c.joinsMountNamespace():
 			c.chroot()
 		case c.NoPivot:
 			c.moveRoot()
@@ -82,13 +99,22 @@ func (c *compiler) enterRoot() {
 }
 
 // pivotRoot stacks the old root on top of the new one and takes it away, which
-// needs no directory for it in the image (pivot_root(2)).
+// needs no directory for it in the image (pivot_root(2)). Mounts that are still
+// peers of the host's leave their groups first: taking them away would
+// otherwise take the host's away too.
 func (c *compiler) pivotRoot() {
+	old := c.word("old")
 	c.step("root.path", "make it the root, and let go of the host's")
+	c.call(unix.SYS_OPENAT, cwdFD, c.str("/"), imm(unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC), imm(0)).to(old)
 	c.call(unix.SYS_FCHDIR, load(c.root))
 	c.call(unix.SYS_PIVOT_ROOT, c.str("."), c.str("."))
+	c.call(unix.SYS_FCHDIR, load(old))
+	if c.sharesRoot() {
+		c.call(unix.SYS_MOUNT, null, c.str("."), null, imm(unix.MS_SLAVE|unix.MS_REC), null)
+	}
 	c.call(unix.SYS_UMOUNT2, c.str("."), imm(unix.MNT_DETACH))
 	c.call(unix.SYS_CHDIR, c.str("/"))
+	c.close(old)
 }
 
 // moveRoot is for roots that cannot be pivoted away from, such as an initial
@@ -98,6 +124,7 @@ func (c *compiler) moveRoot() {
 	c.step("root.path", "move it over the host's root, without pivot_root")
 	c.call(unix.SYS_FCHDIR, load(c.root))
 	for _, p := range []string{"/proc", "/sys"} {
+		c.call(unix.SYS_MOUNT, null, c.str(p), null, imm(unix.MS_PRIVATE|unix.MS_REC), null).ignore(unix.EINVAL, unix.ENOENT)
 		c.call(unix.SYS_UMOUNT2, c.str(p), imm(unix.MNT_DETACH)).ignore(unix.EINVAL, unix.ENOENT)
 	}
 	c.call(unix.SYS_MOUNT, c.str("."), c.str("/"), null, imm(unix.MS_MOVE), null)
@@ -115,7 +142,7 @@ func (c *compiler) chroot() {
 // rootPropagation gives the container's root the propagation type of
 // linux.rootfsPropagation, now that nothing of the host hangs on it.
 func (c *compiler) rootPropagation() {
-	if !c.hasMountNamespace() || c.Config.Linux.RootfsPropagation == "" || c.Config.RootPath() == "/" {
+	if !c.hasMountNamespace() || c.joinsMountNamespace() || c.Config.Linux.RootfsPropagation == "" {
 		return
 	}
 	flag, _ := spec.RootfsPropagation(c.Config.Linux.RootfsPropagation)
