@@ -2,6 +2,7 @@ package spec
 
 import (
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -169,12 +170,11 @@ func decodeSlice[T any](d *decoder, v *[]T, decodeElement func(*decoder, *T)) {
 	// element, and what an earlier one left behind its end shows through.
 	list, n := *v, 0
 	for ; d.element(); n++ {
-		if n < cap(list) {
-			list = list[:n+1]
-		} else {
-			var zero T
-			list = append(list, zero)
+		if n == cap(list) {
+			// Few steps: a process pays for the first use of each size of memory.
+			list = slices.Grow(list, max(4, n))
 		}
+		list = list[:n+1]
 		decodeElement(d, &list[n])
 	}
 	if n == 0 {
@@ -194,9 +194,8 @@ func decodeMap[T any](d *decoder, v *map[string]T, decodeElement func(*decoder, 
 	if *v == nil {
 		*v = make(map[string]T)
 	}
-	var value T
+	var value, zero T
 	for key, ok := d.member(); ok; key, ok = d.member() {
-		var zero T
 		value = zero
 		decodeElement(d, &value)
 		(*v)[key] = value

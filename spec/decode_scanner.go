@@ -26,6 +26,7 @@ type syntaxError struct {
 type scanner struct {
 	text      string
 	pos       int  // of the next byte
+	keyPos    int  // of the key that member returned last
 	depth     int  // objects and arrays entered and not yet left
 	fresh     bool // an object or array was entered just now: what comes first has no comma
 	malformed *syntaxError
@@ -96,6 +97,7 @@ func (s *scanner) member() (key string, ok bool) {
 		s.fail("looking for beginning of object key string")
 		return "", false
 	}
+	s.keyPos = s.pos
 	key = s.string()
 	if s.next() != ':' {
 		s.fail("after object key")

@@ -197,9 +197,8 @@ func fill(t testing.TB, v reflect.Value, count *int) {
 		v.Set(reflect.New(v.Type().Elem()))
 		fill(t, v.Elem(), count)
 	case reflect.Slice:
-		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
 		fill(t, v.Index(0), count)
-		fill(t, v.Index(1), count)
 	case reflect.Map:
 		v.Set(reflect.MakeMap(v.Type()))
 		value := reflect.New(v.Type().Elem()).Elem()
@@ -220,24 +219,24 @@ func fill(t testing.TB, v reflect.Value, count *int) {
 	}
 }
 
-// Each value of a configuration that has them all, and of those that plans are
-// tested with, gives way to a value of every other type; each key, to one in
-// another case.
+// Each value of a configuration that has them all gives way to a value of every
+// other type; each key, to the same in another case.
 func TestDecodeOtherValues(t *testing.T) {
 	others := []string{"null", "true", "-1", "1.5", "70000", "1e30", `"x"`, "[]", "[null]", "{}", `{"x":1}`, ""}
-	for _, text := range append(planConfigs(t), everyField(t)) {
-		s := &source{data: []byte(text)}
-		s.build()
-		walk(s.root, func(n *node) {
-			for _, other := range others {
-				checkDecode(t, text[:n.start]+other+text[n.end:])
-			}
-			if before := text[n.mark:n.start]; n.mark < n.start {
-				checkDecode(t, text[:n.mark]+strings.ToUpper(before)+text[n.start:])
-				checkDecode(t, text[:n.mark]+strings.ToLower(before)+text[n.start:])
-			}
-		})
-	}
+	text := everyField(t)
+	s := &source{text: text}
+	s.build()
+	walk(s.root, func(n *node) {
+		before, value, after := text[:n.mark], text[n.start:n.end], text[n.end:]
+		key := text[n.mark:n.start]
+		for _, other := range others {
+			checkDecode(t, before+key+other+after)
+		}
+		if key != "" {
+			checkDecode(t, before+strings.ToUpper(key)+value+after)
+			checkDecode(t, before+strings.ToLower(key)+value+after)
+		}
+	})
 }
 
 func walk(n *node, visit func(*node)) {
@@ -247,15 +246,16 @@ func walk(n *node, visit func(*node)) {
 	}
 }
 
-// Each configuration is cut off behind, and spoiled at, every byte.
+// Each configuration is cut off, and spoiled in two ways, at places all over it.
 func TestDecodeDamagedText(t *testing.T) {
 	const damage = "\"\\{}[],:0-.e tfn\n\x00\x80\xff"
+	spoil := func(i int) string { return damage[i%len(damage):][:1] }
 	for _, text := range append(planConfigs(t), everyField(t)) {
-		step := 1 + len(text)/2000
+		step := 1 + len(text)/500
 		for i := 0; i < len(text); i += step {
 			checkDecode(t, text[:i])
-			checkDecode(t, text[:i]+string(damage[i%len(damage)])+text[i+1:])
-			checkDecode(t, text[:i]+string(damage[(i+7)%len(damage)])+text[i:])
+			checkDecode(t, text[:i]+spoil(i)+text[i+1:])
+			checkDecode(t, text[:i]+spoil(i+7)+text[i:])
 		}
 	}
 }
@@ -370,7 +370,7 @@ func TestAllWrongTypesAreReported(t *testing.T) {
 }
 
 func TestManyWrongTypesAreNotReported(t *testing.T) {
-	text := `{"mounts":[` + strings.Repeat("1,", 100_000) + `1]}`
+	text := `{"mounts":[` + strings.Repeat("1,", 10_000) + `1]}`
 	_, err := Parse([]byte(text), "/b", "")
 	var problems Problems
 	if !errors.As(err, &problems) || len(problems) != maxWrongTypes {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -120,7 +121,7 @@ func fileKind(mode fs.FileMode) string {
 // ignored (OCI runtime-spec, config.md, "Extensibility").
 //
 // Malformed JSON gives an error that begins "FILE:LINE:COLUMN: "; a value of
-// the wrong type gives Problems, one for each. data must not be changed afterwards.
+// the wrong type gives Problems, one for each.
 func Parse(data []byte, bundle, file string) (*Config, error) {
 	if file == "" {
 		file = DefaultFile
@@ -129,16 +130,16 @@ func Parse(data []byte, bundle, file string) (*Config, error) {
 		Spec:   new(specs.Spec),
 		Bundle: filepath.Clean(bundle),
 		File:   file,
-		source: &source{data: data},
+		source: &source{text: string(data)},
 	}
-	malformed, wrong := decode(string(data), c.Spec)
+	malformed, wrong := decode(c.source.text, c.Spec)
 	if malformed != nil {
 		return nil, c.syntaxError(malformed)
 	}
 	if len(wrong) > 0 {
 		return nil, c.typeErrors(wrong)
 	}
-	if bytes.Equal(bytes.TrimSpace(data), []byte("null")) {
+	if strings.TrimSpace(c.source.text) == "null" {
 		return nil, fmt.Errorf("%s: config cannot be null", file)
 	}
 	return c, nil

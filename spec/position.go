@@ -1,19 +1,17 @@
 package spec
 
 import (
-	"bytes"
-	"encoding/json"
 	"strconv"
 	"strings"
 	"sync"
 	"unicode"
 )
 
-// source keeps the bytes of a configuration. Where each field stands is found
-// out by a second pass over them, the first time that anybody asks: only a
+// source keeps the text of a configuration. Where each field stands is found
+// out by a second pass over it, the first time that anybody asks: only a
 // configuration with problems pays for it.
 type source struct {
-	data  []byte
+	text  string
 	index sync.Once
 	root  *node
 }
@@ -55,8 +53,8 @@ func (c *Config) states(field string) bool {
 
 // position converts a byte offset to line and column, both counted from 1.
 func (s *source) position(offset int) (line, column int) {
-	before := s.data[:max(0, min(offset, len(s.data)))]
-	return 1 + bytes.Count(before, []byte{'\n'}), len(before) - bytes.LastIndexByte(before, '\n')
+	before := s.text[:offset]
+	return 1 + strings.Count(before, "\n"), len(before) - strings.LastIndexByte(before, '\n')
 }
 
 // find returns the value of a field, or of its nearest existing parent and false.
@@ -155,65 +153,33 @@ func needsQuotes(r rune) bool {
 	return strings.ContainsRune(".[]\"", r) || !unicode.IsPrint(r)
 }
 
-// build makes the tree of values. The bytes are known to be well-formed, and no
-// deeper than encoding/json's own limit, because they were decoded before.
+// build makes the tree of values. The text is known to be JSON, because it was
+// decoded before.
 func (s *source) build() {
-	decoder := json.NewDecoder(bytes.NewReader(s.data))
-	decoder.UseNumber()
-	s.root = s.value(decoder, "")
-	if s.root != nil {
-		s.root.mark = s.root.start
-	}
+	s.root = readNode(&scanner{text: s.text}, "")
 }
 
-// value reads one value, with everything in it; nil at an error or at the end.
-func (s *source) value(decoder *json.Decoder, key string) *node {
-	n := &node{key: key, start: s.nextToken(decoder)}
-	n.mark = n.start
-	token, err := decoder.Token()
-	if err != nil {
-		return nil
-	}
-	if delim, ok := token.(json.Delim); ok {
-		n.isObject = delim == '{'
-		for decoder.More() {
-			child := s.child(decoder, n.isObject)
-			if child == nil {
-				return n
-			}
+// readNode reads a value, with everything in it.
+func readNode(s *scanner, key string) *node {
+	first := s.next()
+	n := &node{key: key, mark: s.pos, start: s.pos, isObject: first == '{'}
+	switch first {
+	case '{':
+		s.enter()
+		for key, ok := s.member(); ok; key, ok = s.member() {
+			mark := s.keyPos
+			child := readNode(s, key)
+			child.mark = mark
 			n.children = append(n.children, child)
 		}
-		if _, err := decoder.Token(); err != nil {
-			return n
+	case '[':
+		s.enter()
+		for s.element() {
+			n.children = append(n.children, readNode(s, ""))
 		}
+	default:
+		s.skip()
 	}
-	n.end = int(decoder.InputOffset())
+	n.end = s.pos
 	return n
-}
-
-func (s *source) child(decoder *json.Decoder, isMember bool) *node {
-	if !isMember {
-		return s.value(decoder, "")
-	}
-	mark := s.nextToken(decoder)
-	token, err := decoder.Token()
-	if err != nil {
-		return nil
-	}
-	key, _ := token.(string)
-	n := s.value(decoder, key)
-	if n != nil {
-		n.mark = mark
-	}
-	return n
-}
-
-// nextToken returns the offset of the token that the decoder will read next:
-// it stands behind the last one, white space, and a comma or a colon.
-func (s *source) nextToken(decoder *json.Decoder) int {
-	offset := int(decoder.InputOffset())
-	for offset < len(s.data) && strings.IndexByte(" \t\r\n,:", s.data[offset]) >= 0 {
-		offset++
-	}
-	return offset
 }

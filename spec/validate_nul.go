@@ -1,7 +1,6 @@
 package spec
 
 import (
-	"bytes"
 	"reflect"
 	"strings"
 )
@@ -11,7 +10,7 @@ import (
 // written as \u0000, which makes its absence cheap to see.
 func (v *validator) nulBytes() {
 	c := v.config
-	if c.source != nil && !bytes.Contains(c.source.data, []byte(`\u0000`)) {
+	if c.source != nil && !strings.Contains(c.source.text, `\u0000`) {
 		return
 	}
 	v.nulBytesIn("process", reflect.ValueOf(c.Process))
