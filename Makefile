@@ -36,7 +36,7 @@ stage:
 	$(GO) generate ./libns/stage
 
 bench: build
-	$(SUDO) tests/bench
+	$(SUDO) tests/bench/run
 
 check:
 	tests/check
