@@ -67,3 +67,25 @@ func changeFrozen(directory, to string) error {
 	}
 	return err
 }
+
+// ErrNotPaused is what a resume says that has nothing to do.
+var ErrNotPaused = errors.New("container not paused")
+
+// Pause stops all processes of a created or running container, and returns when
+// they stand.
+func (c *Container) Pause() error {
+	switch c.Status() {
+	case Created, Running:
+		return freeze(c.Cgroup)
+	default:
+		return ErrNotRunning
+	}
+}
+
+// Resume lets a paused container go on.
+func (c *Container) Resume() error {
+	if c.Status() != Paused {
+		return ErrNotPaused
+	}
+	return thaw(c.Cgroup)
+}

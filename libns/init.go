@@ -92,7 +92,11 @@ func (i Init) waitGone(deadline time.Time) error {
 
 // poll waits for events on one descriptor until the deadline.
 func poll(fd int, events int16, deadline time.Time) (bool, error) {
-	fds := []unix.PollFd{{Fd: int32(fd), Events: events}}
+	return pollAll([]unix.PollFd{{Fd: int32(fd), Events: events}}, deadline)
+}
+
+// pollAll waits for events on any of the descriptors until the deadline.
+func pollAll(fds []unix.PollFd, deadline time.Time) (bool, error) {
 	for {
 		left := max(time.Until(deadline), 0)
 		n, err := unix.Poll(fds, int((left+time.Millisecond-1)/time.Millisecond))

@@ -24,6 +24,18 @@ func (v *validator) cgroupsPath() {
 	}
 }
 
+// ValidateResources checks limits that are not part of a configuration file:
+// nil or Problems, as of Validate.
+func ValidateResources(resources *specs.LinuxResources, h Host) error {
+	config := &Config{Spec: &specs.Spec{Linux: &specs.Linux{Resources: resources}}}
+	v := newValidator(config, h)
+	v.resources()
+	if len(v.problems) == 0 {
+		return nil
+	}
+	return v.sorted()
+}
+
 // resources checks config-linux.md, "Control groups". What a value means for
 // the machine at hand (so much memory, such a device) is the kernel's to say.
 func (v *validator) resources() {

@@ -9,15 +9,15 @@ import (
 
 // arrange puts the flags of a command before its arguments, because the parser
 // stops at the first argument while people, and callers of runc, write
-// `delete ID --force`. Behind "--" everything is an argument. The kill command
-// keeps its order, as its second argument may look like a flag.
+// `delete ID --force`. Behind "--" everything is an argument. Some commands keep
+// their order.
 func arrange(app *cli.App, args []string) []string {
 	at := commandAt(app, args)
 	if at < 0 {
 		return args
 	}
 	command := app.Command(args[at])
-	if command == nil || command.Name == killName {
+	if command == nil || keepsOrder(command.Name) {
 		return args
 	}
 	flags, arguments, complete := splitFlags(command.Flags, args[at+1:])
@@ -27,6 +27,17 @@ func arrange(app *cli.App, args []string) []string {
 		arranged = append(arranged, arguments...)
 	}
 	return arranged
+}
+
+// keepsOrder tells the commands whose arguments behind the id may look like
+// flags.
+func keepsOrder(name string) bool {
+	switch name {
+	case killName, psName:
+		return true
+	default:
+		return false
+	}
 }
 
 // commandAt is the index of the command's name behind the global flags, -1 if

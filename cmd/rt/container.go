@@ -64,6 +64,20 @@ func (t *tool) load(held *state.Held) (*state.Record, *libns.Container, error) {
 	return record, container, err
 }
 
+// locked does something to a container while no other command changes it.
+func (t *tool) locked(id string, action func(*libns.Container) error) error {
+	held, err := t.store.Lock(id, state.Exclusive, state.Patience)
+	if err != nil {
+		return err
+	}
+	defer held.Unlock()
+	_, container, err := t.load(held)
+	if err != nil {
+		return err
+	}
+	return action(container)
+}
+
 // stateOf computes the state of a container whose record was loaded.
 func (t *tool) stateOf(r *state.Record, creating bool) (containerState, error) {
 	container, err := t.container(r)

@@ -44,7 +44,7 @@ func supportedFeatures() *features.Features {
 			Namespaces:   namespaceNames(specs.UserNamespace, specs.TimeNamespace),
 			Capabilities: spec.CapabilityNames(),
 			Cgroup: &features.Cgroup{
-				V1: &yes, V2: &yes, Systemd: &no, SystemdUser: &no, Rdma: &no,
+				V1: &yes, V2: &yes, Systemd: &no, SystemdUser: &no, Rdma: &yes,
 			},
 			Seccomp:         &features.Seccomp{Enabled: &no},
 			Apparmor:        &features.Apparmor{Enabled: &no},

@@ -1,0 +1,13 @@
+package libns
+
+// Processes lists the container's processes, those in cgroups below its own
+// too, by the pids that the caller knows them by.
+func (c *Container) Processes() ([]int, error) {
+	if directories := c.Cgroup.Directories(); len(directories) > 0 {
+		return allPids(directories[0])
+	}
+	if c.Init.Alive() {
+		return []int{c.Init.PID}, nil
+	}
+	return nil, nil
+}
