@@ -35,7 +35,9 @@ setup_bundle() {
 	BUNDLE=$directory
 	mkdir -p "$BUNDLE"
 	cp -a "$RT_SUITE_ROOTFS" "$BUNDLE/rootfs"
-	jq --arg path "/$TOKEN-$(unique)" '.linux.cgroupsPath = $path' "$RT_SUITE_CONFIG" >"$BUNDLE/config.json"
+	local config
+	config=$(<"$RT_SUITE_CONFIG")
+	echo "${config/\/cgroup-of-the-test/\/$TOKEN-$(unique)}" >"$BUNDLE/config.json"
 }
 
 # config FILTER [JQ OPTION...] edits config.json of the current bundle in place.
@@ -47,9 +49,8 @@ config() {
 
 # args COMMAND [ARGUMENT...] sets process.args.
 args() {
-	local list
-	list=$(jq -n '$ARGS.positional' --args -- "$@")
-	config ".process.args = $list"
+	local filter='.process.args = $ARGS.positional'
+	jq "$filter" "$BUNDLE/config.json" --args -- "$@" >"$BUNDLE/.config.json" && mv "$BUNDLE/.config.json" "$BUNDLE/config.json"
 }
 
 # unique prints a word that no other call of this test run gets.

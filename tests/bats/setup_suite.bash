@@ -25,7 +25,7 @@ setup_suite() {
 
 teardown_suite() {
 	[[ -e $BATS_SUITE_TMPDIR/before ]] || return 0
-	echo >"$BATS_SUITE_TMPDIR/watchdog"
+	echo 1<>"$BATS_SUITE_TMPDIR/watchdog"
 	wait_until 5 host_unchanged && return
 	echo "the host is not as the tests found it:"
 	host_changes
@@ -39,7 +39,7 @@ watchdog() {
 	local pid limit=${BATS_TEST_TIMEOUT:-120}
 	close_descriptors
 	exec {bell}<>"$BATS_SUITE_TMPDIR/watchdog"
-	until read -r -t 10 -u "$bell"; do
+	until read -r -t 10 -u "$bell" || ! kill -0 $$ 2>/dev/null; do
 		for pid in $(marked_processes "$RT_SUITE"); do
 			(($(ps -o etimes= -p "$pid") > limit)) && kill -KILL "$pid"
 		done
@@ -92,6 +92,7 @@ default_config() {
 				{destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: ($safe + ["relatime", "ro"])}
 			],
 			linux: {
+				cgroupsPath: "/cgroup-of-the-test",
 				resources: {devices: [{allow: false, access: "rwm"}]},
 				namespaces: [{type: "pid"}, {type: "network"}, {type: "ipc"}, {type: "uts"}, {type: "mount"}, {type: "cgroup"}],
 				maskedPaths: ["/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
