@@ -267,3 +267,16 @@ trapping() {
 	exit_code_is 137
 	nothing_left "$TOKEN"
 }
+
+@test "the bundle of make run shows a view of its own: host name, processes, network, mounts, ids, ipc" {
+	"$REPO/tests/bundles/hello" "$WORK/hello"
+	runtime run "$WORK/hello/"
+	[ "$status" -eq 0 ]
+	grep -qx hello <<<"$output"
+	[[ $output == *" 1 root "* ]]
+	[ "$(grep -cE '^[0-9]+: ' <<<"$output")" -eq 1 ]
+	[[ $output == *"1: lo: "* ]]
+	[[ $output == *"proc on /proc type proc"* ]]
+	[[ $output == *"uid=0(root) gid=0(root)"* ]]
+	[[ $output == *"==> /proc/sysvipc/msg <=="* ]]
+}
