@@ -19,6 +19,7 @@ type Stats struct {
 	NetworkInterfaces []struct{} `json:"network_interfaces"`
 }
 
+// CPUStats is processor time.
 type CPUStats struct {
 	Usage struct {
 		Total        uint64   `json:"total,omitempty"`
@@ -36,7 +37,7 @@ type CPUStats struct {
 	PSI *cgroups.PSIStats `json:"psi,omitempty"`
 }
 
-// CPUSetStats has values on cgroup v1 only.
+// CPUSetStats is where the container may run. It has values on cgroup v1 only.
 type CPUSetStats struct {
 	CPUs                  []uint16 `json:"cpus,omitempty"`
 	CPUExclusive          uint64   `json:"cpu_exclusive"`
@@ -51,6 +52,7 @@ type CPUSetStats struct {
 	SchedRelaxDomainLevel int64    `json:"sched_relax_domain_level"`
 }
 
+// MemoryStats is memory.
 type MemoryStats struct {
 	Cache     uint64            `json:"cache,omitempty"`
 	Usage     MemoryUsage       `json:"usage"`
@@ -61,6 +63,7 @@ type MemoryStats struct {
 	PSI       *cgroups.PSIStats `json:"psi,omitempty"`
 }
 
+// MemoryUsage is one kind of memory.
 type MemoryUsage struct {
 	Limit    uint64 `json:"limit"`
 	Usage    uint64 `json:"usage,omitempty"`
@@ -68,11 +71,13 @@ type MemoryUsage struct {
 	Failures uint64 `json:"failcnt"`
 }
 
+// PidsStats counts processes and threads; 0 is no limit.
 type PidsStats struct {
 	Current uint64 `json:"current,omitempty"`
 	Limit   uint64 `json:"limit,omitempty"`
 }
 
+// IOStats is block I/O, by device and operation.
 type IOStats struct {
 	ServiceBytes []IOStat          `json:"ioServiceBytesRecursive,omitempty"`
 	Serviced     []IOStat          `json:"ioServicedRecursive,omitempty"`
@@ -93,6 +98,7 @@ type IOStat struct {
 	Value     uint64 `json:"value,omitempty"`
 }
 
+// HugetlbStats is memory in huge pages of one size.
 type HugetlbStats struct {
 	Usage    uint64 `json:"usage,omitempty"`
 	Max      uint64 `json:"max,omitempty"`
