@@ -37,7 +37,7 @@ func TestArrange(t *testing.T) {
 		{"rt kill --all web KILL", "rt kill --all web KILL"},
 	} {
 		given := strings.Fields(test.given)
-		got := arrange(newTool(nil, nil).app(), given)
+		got := arrange(newTool(nil, nil).app("rt"), given)
 		if strings.Join(got, " ") != test.want {
 			t.Errorf("%s\n got %s\nwant %s", test.given, strings.Join(got, " "), test.want)
 		}
@@ -58,7 +58,7 @@ func FuzzArrange(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, line string) {
 		args := append([]string{"rt"}, strings.Split(line, " ")...)
-		app := newTool(nil, nil).app()
+		app := newTool(nil, nil).app("rt")
 		arranged := arrange(app, args)
 
 		at := commandAt(app, args)
@@ -135,7 +135,7 @@ func flagsOf(command string) *flag.FlagSet {
 	set := flag.NewFlagSet(command, flag.ContinueOnError)
 	set.SetOutput(io.Discard)
 	set.Usage = func() {}
-	for _, known := range newTool(nil, nil).app().Command(command).Flags {
+	for _, known := range newTool(nil, nil).app("rt").Command(command).Flags {
 		known.Apply(set)
 	}
 	return set

@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -53,7 +54,7 @@ const notExecutedCode = 255
 
 // run carries out a command line and returns rt's exit code.
 func (t *tool) run(args []string) int {
-	app := t.app()
+	app := t.app(filepath.Base(args[0]))
 	err := app.Run(arrange(app, args))
 	var code exitCode
 	var notExecuted *libns.ExecError
@@ -71,9 +72,11 @@ func (t *tool) run(args []string) int {
 	}
 }
 
-func (t *tool) app() *cli.App {
+// app describes the command line. name is what help calls the program: that by
+// which the caller called it.
+func (t *tool) app(name string) *cli.App {
 	app := &cli.App{
-		Name:        "rt",
+		Name:        name,
 		Usage:       "create and run containers from OCI bundles",
 		Description: appDescription,
 		Flags:       globalFlags(),
