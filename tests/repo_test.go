@@ -272,7 +272,9 @@ const cwdFD = "cwdFD"
 var allowedPathCalls = map[string]string{
 	"libns/plan/rootfs.go openRoot cwdFD":                     "root.path itself: the config's, which is trusted",
 	"libns/plan/rootfs.go separatePropagation unix.SYS_MOUNT": "the host's own mounts, before the root is entered",
-	"libns/plan/rootfs.go pivotRoot unix.SYS_UMOUNT2":         `the working directory, "."`,
+	"libns/plan/rootfs.go pivotRoot cwdFD":                    `"/", the old root, to come back to`,
+	"libns/plan/rootfs.go pivotRoot unix.SYS_MOUNT":           `the working directory, "."`,
+	"libns/plan/rootfs.go pivotRoot unix.SYS_UMOUNT2":         `"."`,
 	"libns/plan/rootfs.go pivotRoot unix.SYS_CHDIR":           `"/"`,
 	"libns/plan/rootfs.go moveRoot unix.SYS_UMOUNT2":          "the host's /proc and /sys, before the root is entered",
 	"libns/plan/rootfs.go moveRoot unix.SYS_MOUNT":            `"." on "/"`,
