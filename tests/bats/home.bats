@@ -99,6 +99,11 @@ home_is() {
 	home_is /right
 }
 
+@test "a line without a number for an id is not root's" {
+	printf '%s\n' 'user:x:none:0::/wrong:' 'user' ':x:::/wrong:' 'root:x:0:0::/right:/bin/sh' >"$PASSWD"
+	home_is /right
+}
+
 @test "the last line may lack its newline" {
 	printf 'user:x:1000:1000::/right:/bin/sh' >"$PASSWD"
 	as 1000
