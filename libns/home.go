@@ -84,6 +84,9 @@ func openRegular(root int, p string) (*os.File, error) {
 	if !info.Mode().IsRegular() {
 		return nil, errors.New("not a regular file")
 	}
+	if info.Size() > maxPasswd {
+		return nil, errors.New("too large")
+	}
 	// The kernel's own files are regular ones too, and reading them may wait
 	// for an event.
 	var system unix.Statfs_t

@@ -15,16 +15,16 @@ import (
 // With a mount namespace the root filesystem is bound on itself, so that it is
 // a mount of its own which the container can be moved into. "/" is taken as it
 // is: the namespace's copy of the host's mounts already belongs to the
-// container.
+// container. In a mount namespace that is joined no more is mounted than the
+// config asks for.
 func (c *compiler) openRoot() {
 	root := c.Config.RootPath()
-	if !c.hasMountNamespace() || root == "/" {
-		c.separatePropagation(root)
+	c.separatePropagation(root)
+	if !c.hasMountNamespace() || root == "/" || c.joinsMountNamespace() && !c.Config.Root.Readonly {
 		c.step("root.path", "open the root filesystem "+root)
 		c.call(unix.SYS_OPENAT, cwdFD, c.str(root), imm(unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC), imm(0)).to(c.root)
 		return
 	}
-	c.separatePropagation(root)
 	c.step("root.path", "bind the root filesystem "+root+" on itself")
 	at := c.word("t")
 	c.call(unix.SYS_OPENAT, cwdFD, c.str(root), imm(unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC), imm(0)).to(at)
@@ -123,6 +123,8 @@ func (c *compiler) pivotRoot() {
 func (c *compiler) moveRoot() {
 	c.step("root.path", "move it over the host's root, without pivot_root")
 	c.call(unix.SYS_FCHDIR, load(c.root))
+	// What is unmounted from a mount that has peers goes from them, too.
+	c.call(unix.SYS_MOUNT, null, c.str("/"), null, imm(unix.MS_PRIVATE), null)
 	for _, p := range []string{"/proc", "/sys"} {
 		c.call(unix.SYS_MOUNT, null, c.str(p), null, imm(unix.MS_PRIVATE|unix.MS_REC), null).ignore(unix.EINVAL, unix.ENOENT)
 		c.call(unix.SYS_UMOUNT2, c.str(p), imm(unix.MNT_DETACH)).ignore(unix.EINVAL, unix.ENOENT)
@@ -148,4 +150,24 @@ func (c *compiler) rootPropagation() {
 	flag, _ := spec.RootfsPropagation(c.Config.Linux.RootfsPropagation)
 	c.step("linux.rootfsPropagation", "make the root "+c.Config.Linux.RootfsPropagation)
 	c.call(unix.SYS_MOUNT, null, c.str("/"), null, imm(flag), null)
+	if flag&unix.MS_REC != 0 {
+		c.mountPropagation()
+	}
+}
+
+// mountPropagation gives the mounts that have propagation types of their own
+// these again, after the root's was applied to everything below it.
+func (c *compiler) mountPropagation() {
+	at := c.word("t")
+	for _, m := range c.mountEntries() {
+		if len(m.options.Propagation) == 0 {
+			continue
+		}
+		c.step(m.field, "restore the propagation of "+m.Destination)
+		c.open(c.root, m.path, unix.O_PATH, inRoot).to(at)
+		for _, p := range m.options.Propagation {
+			c.setPropagation(at, p.Recursive, p.Flag)
+		}
+		c.close(at)
+	}
 }
