@@ -20,8 +20,7 @@ type Process struct {
 // to this process are reaped. It gives the program's exit code, or 128 plus the
 // number of the signal that ended it.
 func (p *Process) Wait() (code int, err error) {
-	stop := p.forwardSignals()
-	defer stop()
+	p.forwardSignals()
 	if p.terminal != nil {
 		if err := p.terminal.connect(); err != nil {
 			return 0, err
@@ -47,7 +46,6 @@ func (p *Process) Release() {
 }
 
 func (p *Process) reapUntilEnd() (unix.WaitStatus, error) {
-	defer p.child.close()
 	for {
 		var status unix.WaitStatus
 		pid, err := ignoringEINTR(func() (int, error) { return unix.Wait4(-1, &status, 0, nil) })
@@ -60,31 +58,28 @@ func (p *Process) reapUntilEnd() (unix.WaitStatus, error) {
 	}
 }
 
-// forwardSignals passes on what other processes send to the runtime. Not passed
-// on are SIGCHLD (reaping), SIGWINCH (the terminal's), SIGURG (the Go runtime's
-// own), and what cannot be caught.
-func (p *Process) forwardSignals() (stop func()) {
+// forwardSignals passes on what other processes send to the runtime, for as long
+// as that lives. Not passed on are SIGCHLD (reaping), SIGWINCH (the terminal's),
+// SIGURG (the Go runtime's own), and what cannot be caught.
+//
+// Catching a signal takes the Go runtime some microseconds: the usual ones are
+// caught first, and the others while the program already runs.
+func (p *Process) forwardSignals() {
 	received := make(chan os.Signal, 32)
-	signal.Notify(received, forwarded()...)
-	done := make(chan struct{})
+	signal.Notify(received, unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2)
 	go func() {
-		defer close(done)
+		signal.Notify(received, forwarded()...)
 		for s := range received {
 			if number, ok := s.(syscall.Signal); ok {
 				_ = unix.PidfdSendSignal(p.child.pidfd, number, nil, 0)
 			}
 		}
 	}()
-	return func() {
-		signal.Stop(received)
-		close(received)
-		<-done
-	}
 }
 
 func forwarded() []os.Signal {
 	const last = 64 // SIGRTMAX
-	var signals []os.Signal
+	signals := make([]os.Signal, 0, last)
 	for s := unix.Signal(1); s <= last; s++ {
 		switch s {
 		case unix.SIGKILL, unix.SIGSTOP, unix.SIGCHLD, unix.SIGWINCH, unix.SIGURG:

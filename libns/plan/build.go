@@ -13,12 +13,14 @@ import (
 type builder struct {
 	p        *Plan
 	interned map[string]Ref
+	hows     map[[2]uint64]Arg // flags and resolve of openat2 → its structure
 	words    map[string]Ref
 	labels   []int32 // label → index of its call; unbound = -1
 	fixups   []fixup
 	pending  []hostStep // host steps not yet laid down
 	running  bool       // the init stage is there to be held
 	barriers int
+	outcomes []Outcome // room for the outcomes of further calls
 	unmet    bool // a host step since the launch is behind no barrier
 	control  Ref  // word: the control socket
 }
@@ -38,11 +40,20 @@ type fixup struct {
 	label   label
 }
 
-func newBuilder() *builder {
+// newBuilder makes room for about as many calls as the plan will have: growing
+// a list of thousands by copying would cost more than making it.
+func newBuilder(calls int) *builder {
 	return &builder{
-		p:        &Plan{Objects: make([]Object, 1, 64)},
-		interned: map[string]Ref{},
+		p: &Plan{
+			Steps:   make([]Step, 0, calls/6),
+			Calls:   make([]Call, 0, calls),
+			Objects: make([]Object, 1, calls/2),
+		},
+		interned: make(map[string]Ref, calls/2),
+		hows:     map[[2]uint64]Arg{},
 		words:    map[string]Ref{},
+		labels:   make([]int32, 0, calls/2),
+		fixups:   make([]fixup, 0, calls/2),
 	}
 }
 
@@ -282,13 +293,31 @@ func (c *callBuilder) to(r Ref) *callBuilder {
 
 // on says where to go on after errno.
 func (c *callBuilder) on(errno unix.Errno, l label) *callBuilder {
+	c.outcome(errno, Next)
+	c.b.jump(c.index, len(c.get().On)-1, l)
+	return c
+}
+
+func (c *callBuilder) outcome(errno unix.Errno, to int32) {
 	call := c.get()
-	if len(call.On) == MaxOutcomes {
+	switch len(call.On) {
+	case 0:
+		call.On = c.b.roomForOutcomes()
+	case MaxOutcomes:
 		panic("plan: too many outcomes for one call")
 	}
-	call.On = append(call.On, Outcome{Errno: errno, To: Next})
-	c.b.jump(c.index, len(call.On)-1, l)
-	return c
+	call.On = append(call.On, Outcome{Errno: errno, To: to})
+}
+
+// roomForOutcomes gives the room of one call, cut from a piece that is made for
+// many.
+func (b *builder) roomForOutcomes() []Outcome {
+	if len(b.outcomes) < MaxOutcomes {
+		b.outcomes = make([]Outcome, 256*MaxOutcomes)
+	}
+	room := b.outcomes[:0:MaxOutcomes]
+	b.outcomes = b.outcomes[MaxOutcomes:]
+	return room
 }
 
 // ignore goes on with the next call after any of errnos.
@@ -301,8 +330,7 @@ func (c *callBuilder) ignore(errnos ...unix.Errno) *callBuilder {
 
 // retry makes the call again after errno.
 func (c *callBuilder) retry(errno unix.Errno) *callBuilder {
-	call := c.get()
-	call.On = append(call.On, Outcome{Errno: errno, To: int32(c.index)})
+	c.outcome(errno, int32(c.index))
 	return c
 }
 

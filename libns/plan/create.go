@@ -32,8 +32,9 @@ type Request struct {
 type compiler struct {
 	*builder
 	*Request
-	joining bool    // the container exists, and gets one more process
-	missing []error // what the plan takes and the kernel does not have
+	entries []mountEntry // mounts[], read once
+	joining bool         // the container exists, and gets one more process
+	missing []error      // what the plan takes and the kernel does not have
 
 	root    Ref // word: the container's root directory
 	dev     Ref // word: the container's /dev
@@ -42,11 +43,17 @@ type compiler struct {
 	oldMask Ref // word: the caller's umask
 }
 
+// newCompiler estimates how long the plan will be.
+func newCompiler(r *Request) *compiler {
+	const fixed, mount = 512, 24
+	return &compiler{builder: newBuilder(fixed + mount*len(r.Config.Mounts)), Request: r}
+}
+
 // ForCreate compiles the plan of a new container. It follows the order of
 // operations of the OCI runtime specification 1.3.0 (runtime.md, "Lifecycle"):
 // this function is the only place where that order is written down.
 func ForCreate(r *Request) (*Plan, error) {
-	c := &compiler{builder: newBuilder(), Request: r}
+	c := newCompiler(r)
 	if err := c.refuseUnsupported(); err != nil {
 		return nil, err
 	}

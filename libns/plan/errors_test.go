@@ -10,7 +10,7 @@ import (
 
 // failing is a plan whose calls fail in interesting ways.
 func failing() *Plan {
-	b := newBuilder()
+	b := newBuilder(64)
 	b.control = b.preset("control", 3)
 	b.step("mounts[3]", "mount tmpfs on /dev/shm")
 	b.configure(b.word("fs"), "size", "64x", true)

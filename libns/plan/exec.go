@@ -28,7 +28,8 @@ type ExecRequest struct {
 // belongs to the container (mounts, devices, masks, names) is there already;
 // what belongs to a process is done as in [ForCreate], by the same code.
 func ForExec(r *ExecRequest) (*Plan, error) {
-	c := &compiler{builder: newBuilder(), Request: &r.Request, joining: true}
+	c := newCompiler(&r.Request)
+	c.joining = true
 	if err := c.refuseUnsupported(); err != nil {
 		return nil, err
 	}

@@ -88,7 +88,8 @@ type HookRequest struct {
 // working directory is the container's root directory. A startContainer hook is
 // a program of the container, and has no more rights than the container's.
 func ForHook(r *HookRequest) (*Plan, error) {
-	c := &compiler{builder: newBuilder(), Request: &r.Request, joining: true}
+	c := newCompiler(&r.Request)
+	c.joining = true
 	c.begin(Control, Target)
 	c.host("", Launch{IntoCgroup: c.Cgroup.Unified, OrCgroup: r.OrCgroup})
 	c.isolateProcess()

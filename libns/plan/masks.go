@@ -109,18 +109,22 @@ func (c *compiler) maskedPaths() {
 
 func (c *compiler) mask(p string, empty, null Ref) {
 	at, mount := c.word("t"), c.word("m")
-	directory, detached, ready, done := c.label(), c.label(), c.label(), c.label()
+	directory, again, ready, done := c.label(), c.label(), c.label(), c.label()
 	c.open(c.root, p, unix.O_PATH, inRoot).to(at).on(unix.ENOENT, done).on(unix.ENOTDIR, done)
 	stat := c.stat(load(at))
 	c.fileType(stat, unix.S_IFDIR, unix.ENOTDIR).then(directory).on(unix.ENOTDIR, next)
 	c.clone(null, false).to(mount).then(ready).means("masking a file takes a /dev/null in the container")
 
+	// The first mask is the tmpfs itself, the others are clones of what is
+	// mounted then: before Linux 6.15 a detached mount cannot be cloned, and
+	// closing one that was never attached waits for an RCU grace period.
+	used := c.word("used")
 	c.bind(directory)
-	c.clone(empty, false).to(mount).then(ready).on(unix.EINVAL, detached)
-	// Before Linux 6.15 a detached mount cannot be cloned: then the first
-	// mask is the original, of which the later ones are clones.
-	c.bind(detached)
-	c.call(unix.SYS_FCNTL, load(empty), imm(unix.F_DUPFD_CLOEXEC), imm(0)).to(mount)
+	c.call(OpIs, load(used), imm(1), imm(0), imm(unix.EEXIST)).on(unix.EEXIST, again)
+	c.call(OpSet, imm(1)).to(used)
+	c.call(unix.SYS_FCNTL, load(empty), imm(unix.F_DUPFD_CLOEXEC), imm(0)).to(mount).then(ready)
+	c.bind(again)
+	c.clone(empty, false).to(mount)
 
 	c.bind(ready)
 	c.attach(mount, at)

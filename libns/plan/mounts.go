@@ -41,16 +41,19 @@ func (c *compiler) mounts() {
 }
 
 func (c *compiler) mountEntries() []mountEntry {
-	entries := make([]mountEntry, 0, len(c.Config.Mounts))
+	if c.entries != nil {
+		return c.entries
+	}
+	c.entries = make([]mountEntry, 0, len(c.Config.Mounts))
 	for i, m := range c.Config.Mounts {
-		entries = append(entries, mountEntry{
+		c.entries = append(c.entries, mountEntry{
 			Mount:   m,
 			field:   fmt.Sprintf("mounts[%d]", i),
 			path:    c.destination(m.Destination),
 			options: spec.ParseMountOptions(m.Options),
 		})
 	}
-	return entries
+	return c.entries
 }
 
 // destination is a mount's place below the root. A destination that repeats

@@ -10,7 +10,7 @@ import (
 
 // small is a plan with one of everything that is printed.
 func small() *Plan {
-	b := newBuilder()
+	b := newBuilder(64)
 	b.control = b.preset("control", 3)
 	b.p.ReportFD = b.control
 	root := b.word("root")

@@ -27,7 +27,11 @@ func (b *builder) open(dir Ref, p string, flags, resolve uint64) *callBuilder {
 	if p == "" {
 		p = "."
 	}
-	how := b.constant(openHow(flags|unix.O_CLOEXEC, 0, resolve))
+	how, ok := b.hows[[2]uint64{flags, resolve}]
+	if !ok {
+		how = b.constant(openHow(flags|unix.O_CLOEXEC, 0, resolve))
+		b.hows[[2]uint64{flags, resolve}] = how
+	}
 	return b.call(unix.SYS_OPENAT2, load(dir), b.str(p), how, imm(sizeofOpenHow)).retry(unix.EAGAIN)
 }
 

@@ -9,7 +9,7 @@ import (
 
 // printer is a builder with one open step, for printing single calls.
 func printer() *builder {
-	b := newBuilder()
+	b := newBuilder(64)
 	b.control = b.preset("control", 3)
 	b.step("", "step")
 	return b
