@@ -37,12 +37,18 @@ func decode(text string, into *specs.Spec) (*syntaxError, []wrongType) {
 
 // enterObject prepares for nextKey. It is false if there is no object to enter.
 func (d *decoder) enterObject() bool {
-	if d.next() != '{' {
-		d.nullOrWrong("an object")
-		return false
+	entered, _ := d.enterAt('{', "an object")
+	return entered
+}
+
+// enterAt enters an object or array if its bracket comes next. Anything else it
+// reads, and tells whether that was null.
+func (d *decoder) enterAt(bracket byte, wanted string) (entered, null bool) {
+	if d.next() != bracket {
+		return false, d.nullOrWrong(wanted)
 	}
 	d.enter()
-	return true
+	return true, false
 }
 
 // nextKey goes on to the next member of an object and puts its key into d.key.
@@ -52,10 +58,10 @@ func (d *decoder) nextKey() bool {
 	return ok
 }
 
-// fold puts into d.key the first name that differs from it in nothing but case.
-// It is false if there is none.
-func (d *decoder) fold(names ...string) bool {
-	for _, name := range names {
+// fold puts into d.key the first of names, which have a space between them, that
+// differs from it in nothing but case. It is false if there is none.
+func (d *decoder) fold(names string) bool {
+	for name := range strings.SplitSeq(names, " ") {
 		if strings.EqualFold(name, d.key) {
 			d.key = name
 			return true
@@ -76,6 +82,8 @@ func (d *decoder) nullOrWrong(wanted string) bool {
 	d.addWrong(wrongType{start, wanted, kindOf(first)})
 	return false
 }
+
+func (d *decoder) atNull() bool { return d.next() == 'n' }
 
 func (d *decoder) atNumber() bool {
 	c := d.next()
@@ -147,7 +155,7 @@ func wantedUint[T any]() string {
 }
 
 func decodePointer[T any](d *decoder, v **T, decodeTarget func(*decoder, *T)) {
-	if d.next() == 'n' {
+	if d.atNull() {
 		d.literal("null")
 		*v = nil
 		return
@@ -159,13 +167,13 @@ func decodePointer[T any](d *decoder, v **T, decodeTarget func(*decoder, *T)) {
 }
 
 func decodeSlice[T any](d *decoder, v *[]T, decodeElement func(*decoder, *T)) {
-	if d.next() != '[' {
-		if d.nullOrWrong("an array") {
-			*v = nil
-		}
+	entered, null := d.enterAt('[', "an array")
+	if null {
+		*v = nil
+	}
+	if !entered {
 		return
 	}
-	d.enter()
 	// An array that comes twice is decoded over the first one, element by
 	// element, and what an earlier one left behind its end shows through.
 	list, n := *v, 0
@@ -184,13 +192,13 @@ func decodeSlice[T any](d *decoder, v *[]T, decodeElement func(*decoder, *T)) {
 }
 
 func decodeMap[T any](d *decoder, v *map[string]T, decodeElement func(*decoder, *T)) {
-	if d.next() != '{' {
-		if d.nullOrWrong("an object") {
-			*v = nil
-		}
+	entered, null := d.enterAt('{', "an object")
+	if null {
+		*v = nil
+	}
+	if !entered {
 		return
 	}
-	d.enter()
 	if *v == nil {
 		*v = make(map[string]T)
 	}

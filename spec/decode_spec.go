@@ -40,7 +40,7 @@ func decodeSpec(d *decoder, v *specs.Spec) {
 		case "freebsd":
 			decodePointer(d, &v.FreeBSD, decodeFreeBSD)
 		default:
-			if d.fold("ociVersion", "process", "root", "hostname", "domainname", "mounts", "hooks", "annotations", "linux", "solaris", "windows", "vm", "zos", "freebsd") {
+			if d.fold("ociVersion process root hostname domainname mounts hooks annotations linux solaris windows vm zos freebsd") {
 				goto again
 			}
 			d.skip()
@@ -88,7 +88,7 @@ func decodeProcess(d *decoder, v *specs.Process) {
 		case "execCPUAffinity":
 			decodePointer(d, &v.ExecCPUAffinity, decodeCPUAffinity)
 		default:
-			if d.fold("terminal", "consoleSize", "user", "args", "commandLine", "env", "cwd", "capabilities", "rlimits", "noNewPrivileges", "apparmorProfile", "oomScoreAdj", "scheduler", "selinuxLabel", "ioPriority", "execCPUAffinity") {
+			if d.fold("terminal consoleSize user args commandLine env cwd capabilities rlimits noNewPrivileges apparmorProfile oomScoreAdj scheduler selinuxLabel ioPriority execCPUAffinity") {
 				goto again
 			}
 			d.skip()
@@ -108,7 +108,7 @@ func decodeRoot(d *decoder, v *specs.Root) {
 		case "readonly":
 			decodeBool(d, &v.Readonly)
 		default:
-			if d.fold("path", "readonly") {
+			if d.fold("path readonly") {
 				goto again
 			}
 			d.skip()
@@ -136,7 +136,7 @@ func decodeMount(d *decoder, v *specs.Mount) {
 		case "gidMappings":
 			decodeSlice(d, &v.GIDMappings, decodeLinuxIDMapping)
 		default:
-			if d.fold("destination", "type", "source", "options", "uidMappings", "gidMappings") {
+			if d.fold("destination type source options uidMappings gidMappings") {
 				goto again
 			}
 			d.skip()
@@ -164,7 +164,7 @@ func decodeHooks(d *decoder, v *specs.Hooks) {
 		case "poststop":
 			decodeSlice(d, &v.Poststop, decodeHook)
 		default:
-			if d.fold("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop") {
+			if d.fold("prestart createRuntime createContainer startContainer poststart poststop") {
 				goto again
 			}
 			d.skip()
@@ -214,7 +214,7 @@ func decodeLinux(d *decoder, v *specs.Linux) {
 		case "timeOffsets":
 			decodeMap(d, &v.TimeOffsets, decodeLinuxTimeOffset)
 		default:
-			if d.fold("uidMappings", "gidMappings", "sysctl", "resources", "cgroupsPath", "namespaces", "devices", "netDevices", "seccomp", "rootfsPropagation", "maskedPaths", "readonlyPaths", "mountLabel", "intelRdt", "memoryPolicy", "personality", "timeOffsets") {
+			if d.fold("uidMappings gidMappings sysctl resources cgroupsPath namespaces devices netDevices seccomp rootfsPropagation maskedPaths readonlyPaths mountLabel intelRdt memoryPolicy personality timeOffsets") {
 				goto again
 			}
 			d.skip()
@@ -242,7 +242,7 @@ func decodeSolaris(d *decoder, v *specs.Solaris) {
 		case "cappedMemory":
 			decodePointer(d, &v.CappedMemory, decodeSolarisCappedMemory)
 		default:
-			if d.fold("milestone", "limitpriv", "maxShmMemory", "anet", "cappedCPU", "cappedMemory") {
+			if d.fold("milestone limitpriv maxShmMemory anet cappedCPU cappedMemory") {
 				goto again
 			}
 			d.skip()
@@ -274,7 +274,7 @@ func decodeWindows(d *decoder, v *specs.Windows) {
 		case "network":
 			decodePointer(d, &v.Network, decodeWindowsNetwork)
 		default:
-			if d.fold("layerFolders", "devices", "resources", "credentialSpec", "servicing", "ignoreFlushesDuringBoot", "hyperv", "network") {
+			if d.fold("layerFolders devices resources credentialSpec servicing ignoreFlushesDuringBoot hyperv network") {
 				goto again
 			}
 			d.skip()
@@ -298,7 +298,7 @@ func decodeVM(d *decoder, v *specs.VM) {
 		case "hwconfig":
 			decodePointer(d, &v.HwConfig, decodeHWConfig)
 		default:
-			if d.fold("hypervisor", "kernel", "image", "hwconfig") {
+			if d.fold("hypervisor kernel image hwconfig") {
 				goto again
 			}
 			d.skip()
@@ -336,7 +336,7 @@ func decodeFreeBSD(d *decoder, v *specs.FreeBSD) {
 		case "jail":
 			decodePointer(d, &v.Jail, decodeFreeBSDJail)
 		default:
-			if d.fold("devices", "jail") {
+			if d.fold("devices jail") {
 				goto again
 			}
 			d.skip()
@@ -356,7 +356,7 @@ func decodeBox(d *decoder, v *specs.Box) {
 		case "width":
 			decodeUint(d, &v.Width)
 		default:
-			if d.fold("height", "width") {
+			if d.fold("height width") {
 				goto again
 			}
 			d.skip()
@@ -382,7 +382,7 @@ func decodeUser(d *decoder, v *specs.User) {
 		case "username":
 			decodeString(d, &v.Username)
 		default:
-			if d.fold("uid", "gid", "umask", "additionalGids", "username") {
+			if d.fold("uid gid umask additionalGids username") {
 				goto again
 			}
 			d.skip()
@@ -408,7 +408,7 @@ func decodeLinuxCapabilities(d *decoder, v *specs.LinuxCapabilities) {
 		case "ambient":
 			decodeSlice(d, &v.Ambient, decodeString)
 		default:
-			if d.fold("bounding", "effective", "inheritable", "permitted", "ambient") {
+			if d.fold("bounding effective inheritable permitted ambient") {
 				goto again
 			}
 			d.skip()
@@ -430,7 +430,7 @@ func decodePOSIXRlimit(d *decoder, v *specs.POSIXRlimit) {
 		case "soft":
 			decodeUint(d, &v.Soft)
 		default:
-			if d.fold("type", "hard", "soft") {
+			if d.fold("type hard soft") {
 				goto again
 			}
 			d.skip()
@@ -460,7 +460,7 @@ func decodeScheduler(d *decoder, v *specs.Scheduler) {
 		case "period":
 			decodeUint(d, &v.Period)
 		default:
-			if d.fold("policy", "nice", "priority", "flags", "runtime", "deadline", "period") {
+			if d.fold("policy nice priority flags runtime deadline period") {
 				goto again
 			}
 			d.skip()
@@ -480,7 +480,7 @@ func decodeLinuxIOPriority(d *decoder, v *specs.LinuxIOPriority) {
 		case "priority":
 			decodeInt(d, &v.Priority)
 		default:
-			if d.fold("class", "priority") {
+			if d.fold("class priority") {
 				goto again
 			}
 			d.skip()
@@ -500,7 +500,7 @@ func decodeCPUAffinity(d *decoder, v *specs.CPUAffinity) {
 		case "final":
 			decodeString(d, &v.Final)
 		default:
-			if d.fold("initial", "final") {
+			if d.fold("initial final") {
 				goto again
 			}
 			d.skip()
@@ -522,7 +522,7 @@ func decodeLinuxIDMapping(d *decoder, v *specs.LinuxIDMapping) {
 		case "size":
 			decodeUint(d, &v.Size)
 		default:
-			if d.fold("containerID", "hostID", "size") {
+			if d.fold("containerID hostID size") {
 				goto again
 			}
 			d.skip()
@@ -546,7 +546,7 @@ func decodeHook(d *decoder, v *specs.Hook) {
 		case "timeout":
 			decodePointer(d, &v.Timeout, decodeInt)
 		default:
-			if d.fold("path", "args", "env", "timeout") {
+			if d.fold("path args env timeout") {
 				goto again
 			}
 			d.skip()
@@ -580,7 +580,7 @@ func decodeLinuxResources(d *decoder, v *specs.LinuxResources) {
 		case "unified":
 			decodeMap(d, &v.Unified, decodeString)
 		default:
-			if d.fold("devices", "memory", "cpu", "pids", "blockIO", "hugepageLimits", "network", "rdma", "unified") {
+			if d.fold("devices memory cpu pids blockIO hugepageLimits network rdma unified") {
 				goto again
 			}
 			d.skip()
@@ -600,7 +600,7 @@ func decodeLinuxNamespace(d *decoder, v *specs.LinuxNamespace) {
 		case "path":
 			decodeString(d, &v.Path)
 		default:
-			if d.fold("type", "path") {
+			if d.fold("type path") {
 				goto again
 			}
 			d.skip()
@@ -630,7 +630,7 @@ func decodeLinuxDevice(d *decoder, v *specs.LinuxDevice) {
 		case "gid":
 			decodePointer(d, &v.GID, decodeUint)
 		default:
-			if d.fold("path", "type", "major", "minor", "fileMode", "uid", "gid") {
+			if d.fold("path type major minor fileMode uid gid") {
 				goto again
 			}
 			d.skip()
@@ -678,7 +678,7 @@ func decodeLinuxSeccomp(d *decoder, v *specs.LinuxSeccomp) {
 		case "syscalls":
 			decodeSlice(d, &v.Syscalls, decodeLinuxSyscall)
 		default:
-			if d.fold("defaultAction", "defaultErrnoRet", "architectures", "flags", "listenerPath", "listenerMetadata", "syscalls") {
+			if d.fold("defaultAction defaultErrnoRet architectures flags listenerPath listenerMetadata syscalls") {
 				goto again
 			}
 			d.skip()
@@ -704,7 +704,7 @@ func decodeLinuxIntelRdt(d *decoder, v *specs.LinuxIntelRdt) {
 		case "enableMonitoring":
 			decodeBool(d, &v.EnableMonitoring)
 		default:
-			if d.fold("closID", "schemata", "l3CacheSchema", "memBwSchema", "enableMonitoring") {
+			if d.fold("closID schemata l3CacheSchema memBwSchema enableMonitoring") {
 				goto again
 			}
 			d.skip()
@@ -726,7 +726,7 @@ func decodeLinuxMemoryPolicy(d *decoder, v *specs.LinuxMemoryPolicy) {
 		case "flags":
 			decodeSlice(d, &v.Flags, decodeString)
 		default:
-			if d.fold("mode", "nodes", "flags") {
+			if d.fold("mode nodes flags") {
 				goto again
 			}
 			d.skip()
@@ -746,7 +746,7 @@ func decodeLinuxPersonality(d *decoder, v *specs.LinuxPersonality) {
 		case "flags":
 			decodeSlice(d, &v.Flags, decodeString)
 		default:
-			if d.fold("domain", "flags") {
+			if d.fold("domain flags") {
 				goto again
 			}
 			d.skip()
@@ -766,7 +766,7 @@ func decodeLinuxTimeOffset(d *decoder, v *specs.LinuxTimeOffset) {
 		case "nanosecs":
 			decodeUint(d, &v.Nanosecs)
 		default:
-			if d.fold("secs", "nanosecs") {
+			if d.fold("secs nanosecs") {
 				goto again
 			}
 			d.skip()
@@ -796,7 +796,7 @@ func decodeSolarisAnet(d *decoder, v *specs.SolarisAnet) {
 		case "macAddress":
 			decodeString(d, &v.Macaddress)
 		default:
-			if d.fold("linkname", "lowerLink", "allowedAddress", "configureAllowedAddress", "defrouter", "linkProtection", "macAddress") {
+			if d.fold("linkname lowerLink allowedAddress configureAllowedAddress defrouter linkProtection macAddress") {
 				goto again
 			}
 			d.skip()
@@ -834,7 +834,7 @@ func decodeSolarisCappedMemory(d *decoder, v *specs.SolarisCappedMemory) {
 		case "swap":
 			decodeString(d, &v.Swap)
 		default:
-			if d.fold("physical", "swap") {
+			if d.fold("physical swap") {
 				goto again
 			}
 			d.skip()
@@ -854,7 +854,7 @@ func decodeWindowsDevice(d *decoder, v *specs.WindowsDevice) {
 		case "idType":
 			decodeString(d, &v.IDType)
 		default:
-			if d.fold("id", "idType") {
+			if d.fold("id idType") {
 				goto again
 			}
 			d.skip()
@@ -876,7 +876,7 @@ func decodeWindowsResources(d *decoder, v *specs.WindowsResources) {
 		case "storage":
 			decodePointer(d, &v.Storage, decodeWindowsStorageResources)
 		default:
-			if d.fold("memory", "cpu", "storage") {
+			if d.fold("memory cpu storage") {
 				goto again
 			}
 			d.skip()
@@ -920,7 +920,7 @@ func decodeWindowsNetwork(d *decoder, v *specs.WindowsNetwork) {
 		case "networkNamespace":
 			decodeString(d, &v.NetworkNamespace)
 		default:
-			if d.fold("endpointList", "allowUnqualifiedDNSQuery", "DNSSearchList", "networkSharedContainerName", "networkNamespace") {
+			if d.fold("endpointList allowUnqualifiedDNSQuery DNSSearchList networkSharedContainerName networkNamespace") {
 				goto again
 			}
 			d.skip()
@@ -940,7 +940,7 @@ func decodeVMHypervisor(d *decoder, v *specs.VMHypervisor) {
 		case "parameters":
 			decodeSlice(d, &v.Parameters, decodeString)
 		default:
-			if d.fold("path", "parameters") {
+			if d.fold("path parameters") {
 				goto again
 			}
 			d.skip()
@@ -962,7 +962,7 @@ func decodeVMKernel(d *decoder, v *specs.VMKernel) {
 		case "initrd":
 			decodeString(d, &v.InitRD)
 		default:
-			if d.fold("path", "parameters", "initrd") {
+			if d.fold("path parameters initrd") {
 				goto again
 			}
 			d.skip()
@@ -982,7 +982,7 @@ func decodeVMImage(d *decoder, v *specs.VMImage) {
 		case "format":
 			decodeString(d, &v.Format)
 		default:
-			if d.fold("path", "format") {
+			if d.fold("path format") {
 				goto again
 			}
 			d.skip()
@@ -1010,7 +1010,7 @@ func decodeHWConfig(d *decoder, v *specs.HWConfig) {
 		case "irqs":
 			decodeSlice(d, &v.Irqs, decodeUint)
 		default:
-			if d.fold("deviceTree", "vcpus", "memory", "dtdevs", "iomems", "irqs") {
+			if d.fold("deviceTree vcpus memory dtdevs iomems irqs") {
 				goto again
 			}
 			d.skip()
@@ -1030,7 +1030,7 @@ func decodeZOSNamespace(d *decoder, v *specs.ZOSNamespace) {
 		case "path":
 			decodeString(d, &v.Path)
 		default:
-			if d.fold("type", "path") {
+			if d.fold("type path") {
 				goto again
 			}
 			d.skip()
@@ -1050,7 +1050,7 @@ func decodeFreeBSDDevice(d *decoder, v *specs.FreeBSDDevice) {
 		case "mode":
 			decodePointer(d, &v.Mode, decodeUint)
 		default:
-			if d.fold("path", "mode") {
+			if d.fold("path mode") {
 				goto again
 			}
 			d.skip()
@@ -1094,7 +1094,7 @@ func decodeFreeBSDJail(d *decoder, v *specs.FreeBSDJail) {
 		case "allow":
 			decodePointer(d, &v.Allow, decodeFreeBSDJailAllow)
 		default:
-			if d.fold("parent", "host", "ip4", "ip4Addr", "ip6", "ip6Addr", "vnet", "interface", "vnetInterfaces", "sysvmsg", "sysvsem", "sysvshm", "enforceStatfs", "allow") {
+			if d.fold("parent host ip4 ip4Addr ip6 ip6Addr vnet interface vnetInterfaces sysvmsg sysvsem sysvshm enforceStatfs allow") {
 				goto again
 			}
 			d.skip()
@@ -1120,7 +1120,7 @@ func decodeLinuxDeviceCgroup(d *decoder, v *specs.LinuxDeviceCgroup) {
 		case "access":
 			decodeString(d, &v.Access)
 		default:
-			if d.fold("allow", "type", "major", "minor", "access") {
+			if d.fold("allow type major minor access") {
 				goto again
 			}
 			d.skip()
@@ -1154,7 +1154,7 @@ func decodeLinuxMemory(d *decoder, v *specs.LinuxMemory) {
 		case "checkBeforeUpdate":
 			decodePointer(d, &v.CheckBeforeUpdate, decodeBool)
 		default:
-			if d.fold("limit", "reservation", "swap", "kernel", "kernelTCP", "swappiness", "disableOOMKiller", "useHierarchy", "checkBeforeUpdate") {
+			if d.fold("limit reservation swap kernel kernelTCP swappiness disableOOMKiller useHierarchy checkBeforeUpdate") {
 				goto again
 			}
 			d.skip()
@@ -1188,7 +1188,7 @@ func decodeLinuxCPU(d *decoder, v *specs.LinuxCPU) {
 		case "idle":
 			decodePointer(d, &v.Idle, decodeInt)
 		default:
-			if d.fold("shares", "quota", "burst", "period", "realtimeRuntime", "realtimePeriod", "cpus", "mems", "idle") {
+			if d.fold("shares quota burst period realtimeRuntime realtimePeriod cpus mems idle") {
 				goto again
 			}
 			d.skip()
@@ -1236,7 +1236,7 @@ func decodeLinuxBlockIO(d *decoder, v *specs.LinuxBlockIO) {
 		case "throttleWriteIOPSDevice":
 			decodeSlice(d, &v.ThrottleWriteIOPSDevice, decodeLinuxThrottleDevice)
 		default:
-			if d.fold("weight", "leafWeight", "weightDevice", "throttleReadBpsDevice", "throttleWriteBpsDevice", "throttleReadIOPSDevice", "throttleWriteIOPSDevice") {
+			if d.fold("weight leafWeight weightDevice throttleReadBpsDevice throttleWriteBpsDevice throttleReadIOPSDevice throttleWriteIOPSDevice") {
 				goto again
 			}
 			d.skip()
@@ -1256,7 +1256,7 @@ func decodeLinuxHugepageLimit(d *decoder, v *specs.LinuxHugepageLimit) {
 		case "limit":
 			decodeUint(d, &v.Limit)
 		default:
-			if d.fold("pageSize", "limit") {
+			if d.fold("pageSize limit") {
 				goto again
 			}
 			d.skip()
@@ -1276,7 +1276,7 @@ func decodeLinuxNetwork(d *decoder, v *specs.LinuxNetwork) {
 		case "priorities":
 			decodeSlice(d, &v.Priorities, decodeLinuxInterfacePriority)
 		default:
-			if d.fold("classID", "priorities") {
+			if d.fold("classID priorities") {
 				goto again
 			}
 			d.skip()
@@ -1296,7 +1296,7 @@ func decodeLinuxRdma(d *decoder, v *specs.LinuxRdma) {
 		case "hcaObjects":
 			decodePointer(d, &v.HcaObjects, decodeUint)
 		default:
-			if d.fold("hcaHandles", "hcaObjects") {
+			if d.fold("hcaHandles hcaObjects") {
 				goto again
 			}
 			d.skip()
@@ -1320,7 +1320,7 @@ func decodeLinuxSyscall(d *decoder, v *specs.LinuxSyscall) {
 		case "args":
 			decodeSlice(d, &v.Args, decodeLinuxSeccompArg)
 		default:
-			if d.fold("names", "action", "errnoRet", "args") {
+			if d.fold("names action errnoRet args") {
 				goto again
 			}
 			d.skip()
@@ -1362,7 +1362,7 @@ func decodeWindowsCPUResources(d *decoder, v *specs.WindowsCPUResources) {
 		case "affinity":
 			decodeSlice(d, &v.Affinity, decodeWindowsCPUGroupAffinity)
 		default:
-			if d.fold("count", "shares", "maximum", "affinity") {
+			if d.fold("count shares maximum affinity") {
 				goto again
 			}
 			d.skip()
@@ -1384,7 +1384,7 @@ func decodeWindowsStorageResources(d *decoder, v *specs.WindowsStorageResources)
 		case "sandboxSize":
 			decodePointer(d, &v.SandboxSize, decodeUint)
 		default:
-			if d.fold("iops", "bps", "sandboxSize") {
+			if d.fold("iops bps sandboxSize") {
 				goto again
 			}
 			d.skip()
@@ -1406,7 +1406,7 @@ func decodeIOMems(d *decoder, v *specs.IOMems) {
 		case "nrMFNs":
 			decodePointer(d, &v.NrMFNs, decodeUint)
 		default:
-			if d.fold("firstGFN", "firstMFN", "nrMFNs") {
+			if d.fold("firstGFN firstMFN nrMFNs") {
 				goto again
 			}
 			d.skip()
@@ -1440,7 +1440,7 @@ func decodeFreeBSDJailAllow(d *decoder, v *specs.FreeBSDJailAllow) {
 		case "suser":
 			decodeBool(d, &v.Suser)
 		default:
-			if d.fold("setHostname", "rawSockets", "chflags", "mount", "quotas", "socketAf", "mlock", "reservedPorts", "suser") {
+			if d.fold("setHostname rawSockets chflags mount quotas socketAf mlock reservedPorts suser") {
 				goto again
 			}
 			d.skip()
@@ -1464,7 +1464,7 @@ func decodeLinuxWeightDevice(d *decoder, v *specs.LinuxWeightDevice) {
 		case "leafWeight":
 			decodePointer(d, &v.LeafWeight, decodeUint)
 		default:
-			if d.fold("major", "minor", "weight", "leafWeight") {
+			if d.fold("major minor weight leafWeight") {
 				goto again
 			}
 			d.skip()
@@ -1486,7 +1486,7 @@ func decodeLinuxThrottleDevice(d *decoder, v *specs.LinuxThrottleDevice) {
 		case "rate":
 			decodeUint(d, &v.Rate)
 		default:
-			if d.fold("major", "minor", "rate") {
+			if d.fold("major minor rate") {
 				goto again
 			}
 			d.skip()
@@ -1506,7 +1506,7 @@ func decodeLinuxInterfacePriority(d *decoder, v *specs.LinuxInterfacePriority) {
 		case "priority":
 			decodeUint(d, &v.Priority)
 		default:
-			if d.fold("name", "priority") {
+			if d.fold("name priority") {
 				goto again
 			}
 			d.skip()
@@ -1530,7 +1530,7 @@ func decodeLinuxSeccompArg(d *decoder, v *specs.LinuxSeccompArg) {
 		case "op":
 			decodeString(d, &v.Op)
 		default:
-			if d.fold("index", "value", "valueTwo", "op") {
+			if d.fold("index value valueTwo op") {
 				goto again
 			}
 			d.skip()
@@ -1550,7 +1550,7 @@ func decodeWindowsCPUGroupAffinity(d *decoder, v *specs.WindowsCPUGroupAffinity)
 		case "group":
 			decodeUint(d, &v.Group)
 		default:
-			if d.fold("mask", "group") {
+			if d.fold("mask group") {
 				goto again
 			}
 			d.skip()

@@ -72,7 +72,7 @@ func (g *generator) writeDecoder(b *bytes.Buffer, t reflect.Type) error {
 		}
 		fmt.Fprintf(b, "case %q:\n%s\n", field.key, call)
 	}
-	fmt.Fprintf(b, "default:\nif d.fold(%s) {\ngoto again\n}\nd.skip()\n}\n}\n}\n", quotedKeys(fields))
+	fmt.Fprintf(b, "default:\nif d.fold(%q) {\ngoto again\n}\nd.skip()\n}\n}\n}\n", joinedKeys(fields))
 	return nil
 }
 
@@ -167,9 +167,13 @@ func fieldsOf(t reflect.Type) ([]field, error) {
 	return fields, checkKeys(t, fields)
 }
 
-// checkKeys makes sure that case alone does not tell two fields apart.
+// checkKeys makes sure that more than case tells any two fields apart, and that
+// keys can be joined by spaces.
 func checkKeys(t reflect.Type, fields []field) error {
 	for i, f := range fields {
+		if strings.Contains(f.key, " ") {
+			return fmt.Errorf("%s: key %q has a space", t, f.key)
+		}
 		for _, other := range fields[:i] {
 			if strings.EqualFold(f.key, other.key) {
 				return fmt.Errorf("%s: keys %q and %q are too much alike", t, other.key, f.key)
@@ -179,10 +183,11 @@ func checkKeys(t reflect.Type, fields []field) error {
 	return nil
 }
 
-func quotedKeys(fields []field) string {
-	quoted := make([]string, len(fields))
+// joinedKeys is what the decoder's fold takes.
+func joinedKeys(fields []field) string {
+	keys := make([]string, len(fields))
 	for i, f := range fields {
-		quoted[i] = fmt.Sprintf("%q", f.key)
+		keys[i] = f.key
 	}
-	return strings.Join(quoted, ", ")
+	return strings.Join(keys, " ")
 }

@@ -60,6 +60,9 @@ func TestUnknownKindsOfTypesAreRefused(t *testing.T) {
 			A int `json:"one"`
 			B int `json:"ONE"`
 		}](), `keys "one" and "ONE" are too much alike`},
+		{reflect.TypeFor[struct {
+			A int `json:"a key"`
+		}](), `key "a key" has a space`},
 	} {
 		if _, err := generate(test.root); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: got %v, want %s", test.root, err, test.want)
