@@ -15,6 +15,15 @@ func reopen(handle *os.File, flags int) (*os.File, error) {
 	return os.OpenFile("/proc/self/fd/"+strconv.Itoa(int(handle.Fd())), flags|unix.O_CLOEXEC, 0)
 }
 
+// isDirectory reports whether a descriptor refers to a directory.
+func isDirectory(fd int) (bool, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return false, os.NewSyscallError("fstat", err)
+	}
+	return st.Mode&unix.S_IFMT == unix.S_IFDIR, nil
+}
+
 // sendDescriptor gives fd to whoever listens on the socket at path: one message
 // with one descriptor (SCM_RIGHTS, unix(7)).
 func sendDescriptor(path, payload string, fd int) error {

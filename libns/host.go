@@ -74,8 +74,15 @@ func descriptorsFor(a plan.Action) int {
 func (d *driver) help(a plan.Action, fds []int) error {
 	switch a := a.(type) {
 	case plan.MakeMountPoint:
-		if len(fds) == 1 {
-			return makeMountPoint(fds[0], a.Path, a.Directory)
+		switch {
+		case !a.LikeSource && len(fds) == 1:
+			return makeMountPoint(fds[0], a.Path, true)
+		case a.LikeSource && len(fds) == 2:
+			directory, err := isDirectory(fds[1])
+			if err != nil {
+				return err
+			}
+			return makeMountPoint(fds[0], a.Path, directory)
 		}
 	case plan.CopyUp:
 		if len(fds) == 2 {

@@ -13,6 +13,7 @@ type Problem struct {
 	Field string // path of the field, for example "mounts[3].destination"
 	Line  int    // line in File, 0 when unknown
 	Text  string // what is wrong and what would be right
+	Minor bool   // of a warning: worth a line in a log, not on a screen
 }
 
 // String renders "config.json:61: mounts[3].destination: must be absolute".

@@ -109,6 +109,13 @@ func (v *validator) report(field, format string, args ...any) {
 	})
 }
 
+// note reports something that old configurations have by habit, and that nobody
+// has to be bothered with.
+func (v *validator) note(field, format string, args ...any) {
+	v.report(field, format, args...)
+	v.problems[len(v.problems)-1].Minor = true
+}
+
 func (v *validator) sorted() Problems {
 	slices.SortStableFunc(v.problems, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
 	return v.problems

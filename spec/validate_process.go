@@ -153,7 +153,7 @@ func (v *validator) unavailableCapabilities() {
 	for i, name := range sets.Ambient {
 		_, known := Capability(name)
 		if known && (!slices.Contains(sets.Permitted, name) || !slices.Contains(sets.Inheritable, name)) {
-			v.report(item(field+"ambient", i), "can't raise ambient capability %s: it has to be permitted and inheritable", name)
+			v.note(item(field+"ambient", i), "can't raise ambient capability %s: it has to be permitted and inheritable", name)
 		}
 	}
 }

@@ -103,7 +103,7 @@ func (l *log) warning(text string, loud bool) {
 // container that is created detached, rt's stderr belongs already.
 func (l *log) warnings(problems []spec.Problem, loud bool) {
 	for _, problem := range problems {
-		l.warning(problem.String(), loud)
+		l.warning(problem.String(), loud && !problem.Minor)
 	}
 }
 

@@ -78,11 +78,12 @@ type WritePidFile struct{ Path string }
 type Release struct{}
 
 // MakeMountPoint makes a missing mount point inside the root, whose descriptor
-// the init stage sends along: parents 0755, dangling symbolic links followed
-// within the root.
+// the init stage sends along: a directory, or an empty file if that is what the
+// source of a bind mount is, whose descriptor then comes too. Parents are made
+// (0755), dangling symbolic links followed within the root.
 type MakeMountPoint struct {
-	Path      string // inside the root
-	Directory bool   // otherwise an empty file
+	Path       string // inside the root
+	LikeSource bool
 }
 
 // CopyUp fills a new tmpfs with what it is about to hide. The init stage sends
@@ -157,10 +158,10 @@ func (Release) Title() string { return "let the container go on" }
 func (Release) Holds() bool   { return true }
 
 func (a MakeMountPoint) Title() string {
-	if a.Directory {
-		return "make the missing directory " + a.Path
+	if a.LikeSource {
+		return "make the missing mount point " + a.Path
 	}
-	return "make the missing file " + a.Path
+	return "make the missing directory " + a.Path
 }
 func (MakeMountPoint) Holds() bool { return true }
 

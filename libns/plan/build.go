@@ -21,8 +21,8 @@ type builder struct {
 	running  bool       // the init stage is there to be held
 	barriers int
 	outcomes []Outcome // room for the outcomes of further calls
-	unmet    bool // a host step since the launch is behind no barrier
-	control  Ref  // word: the control socket
+	unmet    bool      // a host step since the launch is behind no barrier
+	control  Ref       // word: the control socket
 }
 
 type hostStep struct {

@@ -45,7 +45,7 @@ type compiler struct {
 
 // newCompiler estimates how long the plan will be.
 func newCompiler(r *Request) *compiler {
-	const fixed, mount = 512, 24
+	const fixed, mount = 512, 18
 	return &compiler{builder: newBuilder(fixed + mount*len(r.Config.Mounts)), Request: r}
 }
 

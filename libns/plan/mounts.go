@@ -93,26 +93,19 @@ func (c *compiler) bindMount(m mountEntry) {
 		c.setAttributes(mount, false, set, clear)
 	}
 	c.recursiveAttributes(m, mount)
-	stat := c.stat(load(mount))
-	at := c.openMountPoint(mountPoint{path: m.path, source: stat})
+	at := c.openMountPoint(mountPoint{path: m.path, source: mount})
 	c.attachBind(m, mount, at)
 	c.finishMount(m, mount, at)
 }
 
-// attachBind attaches a bind mount. The kernel has one errno for many reasons;
-// that a directory and a file do not go together is the one people meet.
+// attachBind attaches a bind mount. The kernel has one errno for everything
+// that is wrong with one: at this point, it is that a directory and a file do
+// not go together.
 func (c *compiler) attachBind(m mountEntry, mount, at Ref) {
-	why, file, other, done := c.label(), c.label(), c.label(), c.label()
-	c.attach(mount, at).then(done).on(unix.EINVAL, why)
-	c.bind(why)
-	c.fileType(c.stat(load(mount)), unix.S_IFDIR, unix.ENOTDIR).on(unix.ENOTDIR, file)
-	c.fileType(c.stat(load(at)), unix.S_IFDIR, unix.ENOTDIR).then(other).
-		means(fmt.Sprintf("the source is a directory, %s is not a directory", m.Destination))
-	c.bind(file)
-	c.call(OpIsNot, load(c.stat(load(at)).At(statxGIDMode)), imm(uint64(unix.S_IFMT)<<32), imm(uint64(unix.S_IFDIR)<<32), imm(unix.ENOTDIR)).
-		means(fmt.Sprintf("%s is a directory, the source is not a directory", m.Destination))
-	c.bind(other)
-	c.attach(mount, at)
+	mismatch, done := c.label(), c.label()
+	c.attach(mount, at).then(done).on(unix.EINVAL, mismatch)
+	c.bind(mismatch)
+	c.fail(unix.ENOTDIR, fmt.Sprintf("cannot bind %s on %s: one of them is a directory, the other is not a directory", m.Source, m.Destination))
 	c.bind(done)
 }
 

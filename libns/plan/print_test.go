@@ -21,7 +21,7 @@ func small() *Plan {
 	b.step("mounts[0]", "make \x1b[31mdata")
 	there := b.label()
 	b.call(unix.SYS_MKDIRAT, load(root), b.str("data"), imm(0o755)).then(there).ignore(unix.EEXIST)
-	b.assist(MakeMountPoint{Path: "data", Directory: true}, root)
+	b.assist(MakeMountPoint{Path: "data"}, root)
 	b.bind(there)
 	b.host("process.rlimits", SetRlimits{[]Rlimit{{Name: "RLIMIT_CORE", Soft: 0, Hard: unix.RLIM_INFINITY}}})
 	b.host("process.env", FindHome{UID: 7}, root)

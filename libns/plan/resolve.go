@@ -44,24 +44,20 @@ func (b *builder) goTo(l label) { b.call(OpSet, imm(0)).then(l) }
 // it is missing, and leaves its descriptor in the word "t". whenThere, if not
 // nil, lays down calls for a mount point that existed already.
 type mountPoint struct {
-	path    string
-	strict  bool   // no symbolic link may lead there
-	meaning string // what a failed look-up means, or ""
-	// file says when an empty file is made instead of a directory:
-	// never, or if the word of a statx buffer says that the source is none.
-	source    Ref // statx buffer of a bind mount's source; zero = a directory
+	path      string
+	strict    bool   // no symbolic link may lead there
+	meaning   string // what a failed look-up means, or ""
+	source    Ref    // word with a bind mount's source, which says whether a directory or a file is made; zero = a directory
 	whenThere func(target Ref)
 }
 
 // openMountPoint lays down the look-up. The common case is one call. A missing
-// last component costs two more; anything harder (several missing components,
-// a dangling symbolic link) is left to the parent, which works on the root's
-// descriptor.
+// last component of a directory costs two more; anything harder (several missing
+// components, a dangling symbolic link, a file) is left to the parent, which
+// works on the root's descriptor.
 func (c *compiler) openMountPoint(m mountPoint) Ref {
 	target := c.word("t")
-	directory, base := path.Split(m.path)
-	parent := c.word("p")
-	missing, ask, retry, found, done := c.label(), c.label(), c.label(), c.label(), c.label()
+	missing, retry, found, done := c.label(), c.label(), c.label(), c.label()
 	flags, resolve := uint64(unix.O_PATH), uint64(inRoot)
 	if m.source.IsZero() {
 		flags |= unix.O_DIRECTORY
@@ -69,34 +65,13 @@ func (c *compiler) openMountPoint(m mountPoint) Ref {
 	if m.strict {
 		resolve = noSymlinks
 	}
-
 	c.open(c.root, m.path, flags, resolve).to(target).on(unix.ENOENT, missing).then(found).means(m.meaning)
-
 	c.bind(missing)
-	c.open(c.root, path.Clean("/" + directory)[1:], unix.O_PATH|unix.O_DIRECTORY, inRoot).to(parent).on(AnyErrno, ask)
 	if m.source.IsZero() {
-		c.call(unix.SYS_MKDIRAT, load(parent), c.str(base), imm(0o755)).on(AnyErrno, ask)
-	} else {
-		file := c.label()
-		made := c.label()
-		c.fileType(m.source, unix.S_IFDIR, unix.ENOTDIR).on(unix.ENOTDIR, file)
-		c.call(unix.SYS_MKDIRAT, load(parent), c.str(base), imm(0o755)).then(made).on(AnyErrno, ask)
-		c.bind(file)
-		c.call(unix.SYS_MKNODAT, load(parent), c.str(base), imm(unix.S_IFREG|0o755), imm(0)).on(AnyErrno, ask)
-		c.bind(made)
-	}
-	c.close(parent).then(retry)
-
-	c.bind(ask)
-	if m.source.IsZero() {
-		c.assist(MakeMountPoint{Path: m.path, Directory: true}, c.root)
-	} else {
-		file := c.label()
-		c.fileType(m.source, unix.S_IFDIR, unix.ENOTDIR).on(unix.ENOTDIR, file)
-		c.assist(MakeMountPoint{Path: m.path, Directory: true}, c.root)
-		c.goTo(retry)
-		c.bind(file)
+		c.makeDirectory(m.path, retry)
 		c.assist(MakeMountPoint{Path: m.path}, c.root)
+	} else {
+		c.assist(MakeMountPoint{Path: m.path, LikeSource: true}, c.root, m.source)
 	}
 	c.bind(retry)
 	again := c.open(c.root, m.path, flags, resolve).to(target).means(m.meaning)
@@ -109,4 +84,15 @@ func (c *compiler) openMountPoint(m mountPoint) Ref {
 	m.whenThere(target)
 	c.bind(done)
 	return target
+}
+
+// makeDirectory makes the last component of p and goes on at made; whatever
+// stands in the way, it goes on with the next call.
+func (c *compiler) makeDirectory(p string, made label) {
+	directory, base := path.Split(p)
+	parent, otherwise := c.word("p"), c.label()
+	c.open(c.root, relative(directory), unix.O_PATH|unix.O_DIRECTORY, inRoot).to(parent).on(AnyErrno, otherwise)
+	c.call(unix.SYS_MKDIRAT, load(parent), c.str(base), imm(0o755)).on(AnyErrno, otherwise)
+	c.close(parent).then(made)
+	c.bind(otherwise)
 }
