@@ -43,7 +43,16 @@ func setLimits(c plan.Cgroup, r *specs.LinuxResources) error {
 	if err != nil {
 		return err
 	}
-	return limitError(manager.Set(convertResources(r)))
+	limits := convertResources(r)
+	if limits.CPUIdle != nil && limits.CpuShares != 0 {
+		// The library sets the weight first, which the kernel refuses for as
+		// long as the cgroup is idle.
+		first := &cgroups.Resources{SkipDevices: true, CPUIdle: limits.CPUIdle}
+		if err := manager.Set(first); err != nil {
+			return limitError(err)
+		}
+	}
+	return limitError(manager.Set(limits))
 }
 
 // managerOf gives the library's view of a container's cgroup. On hybrid hosts
