@@ -145,6 +145,7 @@ home_is() {
 }
 
 @test "hostile /etc/passwd: 10 GB" {
+	rm "$PASSWD"
 	truncate -s 10G "$PASSWD"
 	home_is /
 }

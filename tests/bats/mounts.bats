@@ -91,6 +91,14 @@ teardown() {
 	mount_at /n/o/p >/dev/null
 }
 
+@test "a destination that begins with the root's own path on the host is the place in the root" {
+	mkdir "$BUNDLE/rootfs/m"
+	add_mount "$BUNDLE/rootfs/m" tmpfs tmpfs
+	inside 'cat /proc/self/mountinfo'
+	assert_success
+	assert_equal "$(mount_type /m)" tmpfs
+}
+
 @test "a relative destination is refused" {
 	add_mount data tmpfs tmpfs
 	refused "$(last_mount).destination" 'must be absolute' data
@@ -198,6 +206,17 @@ inside_mqueue_names() {
 	inside 'grep -c " /many/" /proc/self/mountinfo'
 	assert_success
 	assert_output 100
+}
+
+@test "the host's procfs may be bound on /proc" {
+	config '
+		.mounts |= map(select(.destination != "/proc")) | del(.linux.maskedPaths, .linux.readonlyPaths) |
+		.linux.namespaces |= map(select(.type != "pid"))
+	'
+	add_mount /proc none /proc rbind
+	inside 'tr "\0" " " </proc/1/cmdline'
+	assert_success
+	assert_output "$(tr '\0' ' ' </proc/1/cmdline)"
 }
 
 @test "nothing is mounted below /proc but what imitates one of its harmless files" {

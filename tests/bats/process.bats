@@ -78,6 +78,13 @@ teardown() {
 	assert_equal "$(cat "$WORK/err")" 'to stderr'
 }
 
+@test "a stream on the host's /dev/null is one on the container's" {
+	args sh -c 'stat -L -c "%d:%i" /proc/self/fd/0 /proc/self/fd/2 /dev/null'
+	rt_alone run -b "$BUNDLE" "$(new_id)" </dev/null >"$WORK/out" 2>/dev/null
+	assert_equal "$(sort -u "$WORK/out" | wc -l)" 1
+	[[ $(head -n 1 "$WORK/out") != "$(stat -c %d:%i /dev/null)" ]]
+}
+
 # signal_set FIELD prints a set of /proc/PID/status in $output as a number.
 signal_set() {
 	echo $((16#$(sed -n "s/^$1:\t//p" <<<"$output")))
