@@ -45,10 +45,11 @@ func noPivotFlag() cli.Flag {
 // and found right, and nothing has been done yet.
 type creation struct {
 	target
-	config     *spec.Config
-	configPath string
-	warnings   []spec.Problem
-	request    libns.Request
+	config        *spec.Config
+	cgroupManager string
+	configPath    string
+	warnings      []spec.Problem
+	request       libns.Request
 }
 
 // readCreation reads what create and run are asked for. Problems are found here
@@ -102,6 +103,10 @@ func (t *tool) readConfig(r *creation, file string, host spec.Host) error {
 	if err := spec.Validate(config, host); err != nil {
 		return err
 	}
+	if err := plan.Supports(config); err != nil {
+		return err
+	}
+	r.cgroupManager = t.cgroupManager
 	r.config, r.request.Config, r.request.Facts = config, config, facts
 	r.warnings = spec.Warnings(config, host)
 	return nil
@@ -110,12 +115,16 @@ func (t *tool) readConfig(r *creation, file string, host spec.Host) error {
 // identify completes the request with the container's id and what follows from
 // it.
 func (r *creation) identify(id, dir string) error {
+	r.request.ID, r.request.Dir = id, dir
+	if r.cgroupManager == managerDisabled {
+		return nil
+	}
 	var path string
 	if r.config.Linux != nil {
 		path = r.config.Linux.CgroupsPath
 	}
-	cgroup, err := plan.CgroupFor(path, id, r.request.Facts)
-	r.request.ID, r.request.Dir, r.request.Cgroup = id, dir, cgroup
+	var err error
+	r.request.Cgroup, err = plan.CgroupFor(path, id, r.cgroupManager == managerSystemd, r.request.Facts)
 	return err
 }
 

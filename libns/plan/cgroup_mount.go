@@ -49,7 +49,7 @@ func (c *compiler) cgroup2(mount Ref, attrs uint64) {
 	c.mount(newFilesystem{kind: "cgroup2", source: "cgroup", attrs: attrs, otherwise: refused}, mount)
 	c.goTo(done)
 	c.bind(refused)
-	c.bindCgroup(mount, c.Cgroup.Unified, attrs)
+	c.bindCgroup(mount, c.unifiedDirectory(), attrs)
 	c.bind(done)
 }
 
@@ -79,7 +79,7 @@ func (c *compiler) hierarchyMounts(m mountEntry) {
 		if c.hasCgroupNamespace() {
 			c.mount(newFilesystem{kind: "cgroup", source: "cgroup", data: hierarchyOptions(h), attrs: attrs, otherwise: noLabel}, mount)
 		} else {
-			c.bindCgroup(mount, c.Cgroup.V1[i].Directory, attrs)
+			c.bindCgroup(mount, c.hierarchyDirectory(i), attrs)
 		}
 		c.mountBelow(tree, name, mount)
 		for _, alias := range h.Aliases {
@@ -93,7 +93,7 @@ func (c *compiler) hierarchyMounts(m mountEntry) {
 		if c.hasCgroupNamespace() {
 			c.cgroup2(mount, attrs)
 		} else {
-			c.bindCgroup(mount, c.Cgroup.Unified, attrs)
+			c.bindCgroup(mount, c.unifiedDirectory(), attrs)
 		}
 		c.mountBelow(tree, name, mount)
 	}
@@ -105,6 +105,23 @@ func (c *compiler) hierarchyMounts(m mountEntry) {
 		c.setPropagation(tree, p.Recursive, p.Flag)
 	}
 	c.close(tree)
+}
+
+// hierarchyDirectory is what a container without a cgroup namespace sees of a v1
+// hierarchy: its own cgroup, or everything if it has none.
+func (c *compiler) hierarchyDirectory(i int) string {
+	if i < len(c.Cgroup.V1) {
+		return c.Cgroup.V1[i].Directory
+	}
+	return c.Facts.Hierarchies[i].Mount
+}
+
+// unifiedDirectory is the same for the unified hierarchy.
+func (c *compiler) unifiedDirectory() string {
+	if c.Cgroup.Unified != "" {
+		return c.Cgroup.Unified
+	}
+	return c.Facts.Unified
 }
 
 // mountBelow attaches a mount to a new directory of a filesystem that nobody

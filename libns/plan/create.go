@@ -54,7 +54,7 @@ func newCompiler(r *Request) *compiler {
 // this function is the only place where that order is written down.
 func ForCreate(r *Request) (*Plan, error) {
 	c := newCompiler(r)
-	if err := c.refuseUnsupported(); err != nil {
+	if err := Supports(r.Config); err != nil {
 		return nil, err
 	}
 	if err := c.refuseImpossibleLimits(); err != nil {

@@ -30,7 +30,7 @@ type ExecRequest struct {
 func ForExec(r *ExecRequest) (*Plan, error) {
 	c := newCompiler(&r.Request)
 	c.joining = true
-	if err := c.refuseUnsupported(); err != nil {
+	if err := Supports(r.Config); err != nil {
 		return nil, err
 	}
 	c.begin(Control, Target)

@@ -85,7 +85,7 @@ func request(t testing.TB, name string) *Request {
 	if change := goldens[name]; change != nil {
 		change(r)
 	}
-	if r.Cgroup, err = CgroupFor(config.Linux.CgroupsPath, r.ID, r.Facts); err != nil {
+	if r.Cgroup, err = CgroupFor(config.Linux.CgroupsPath, r.ID, false, r.Facts); err != nil {
 		t.Fatal(err)
 	}
 	return r

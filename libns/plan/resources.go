@@ -20,6 +20,10 @@ type SetResources struct {
 	// AfterMounts says that the limits have to wait for the mounts: these do
 	// what the limits may forbid the program.
 	AfterMounts bool `json:"afterMounts,omitempty"`
+	// Piecewise says that on cgroup v1 the device rules come into force one
+	// by one, beginning with one that denies everything: meanwhile the init
+	// stage could not make a device.
+	Piecewise bool `json:"piecewise,omitempty"`
 }
 
 // DeviceRule allows or denies access to devices (config-linux.md, "Allowed
@@ -158,7 +162,7 @@ func (a SetResources) deviceTitle() string {
 // Holds is true if the limits have to wait for the container: otherwise they
 // are set while it mounts. They are in force before the barrier that is last,
 // because host steps are done in order.
-func (a SetResources) Holds() bool { return a.AfterMounts }
+func (a SetResources) Holds() bool { return a.AfterMounts || a.Piecewise }
 
 // moment is when limits are set.
 type moment bool
@@ -176,7 +180,8 @@ func (c *compiler) setResources(now moment) {
 	}
 	resources := c.resources()
 	c.host("linux.resources", SetResources{
-		Resources: resources, Devices: deviceRules(resources), AfterMounts: now == afterMounting,
+		Resources: resources, Devices: deviceRules(resources),
+		AfterMounts: now == afterMounting, Piecewise: len(c.Cgroup.V1) > 0,
 	})
 }
 

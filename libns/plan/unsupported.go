@@ -4,12 +4,15 @@ import (
 	"fmt"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"rt/spec"
 )
 
-// refuseUnsupported refuses a config that asks for something rt does not do:
-// a container without the confinement that it was to have is worse than none.
-func (c *compiler) refuseUnsupported() error {
-	for _, f := range c.unsupported() {
+// Supports gives an error for a config that asks for something rt does not do: a
+// container without the confinement that it was to have is worse than none.
+// The compiler asks it too.
+func Supports(config *spec.Config) error {
+	for _, f := range unsupported(config) {
 		if f.asked {
 			return fmt.Errorf("%s: rt cannot do this yet", f.name)
 		}
@@ -22,15 +25,15 @@ type feature struct {
 	asked bool
 }
 
-func (c *compiler) unsupported() []feature {
-	process, linux := c.Config.Process, c.Config.Linux
+func unsupported(config *spec.Config) []feature {
+	process, linux := config.Process, config.Linux
 	features := []feature{
 		{"process.apparmorProfile", process.ApparmorProfile != ""},
 		{"process.selinuxLabel", process.SelinuxLabel != ""},
 		{"process.scheduler", process.Scheduler != nil},
 		{"process.ioPriority", process.IOPriority != nil},
 	}
-	for i, m := range c.Config.Mounts {
+	for i, m := range config.Mounts {
 		features = append(features, feature{fmt.Sprintf("mounts[%d].uidMappings", i), len(m.UIDMappings)+len(m.GIDMappings) > 0})
 	}
 	if linux == nil {
