@@ -27,7 +27,7 @@ mask() {
 }
 
 # Of linux/capability.h.
-CHOWN=0 DAC_OVERRIDE=1 KILL=5 NET_BIND_SERVICE=10 AUDIT_WRITE=29
+CHOWN=0 KILL=5 NET_BIND_SERVICE=10 AUDIT_WRITE=29
 
 # sets_are INHERITABLE PERMITTED EFFECTIVE BOUNDING AMBIENT runs the container and compares.
 sets_are() {

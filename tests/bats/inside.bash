@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2120,SC2154
 # Running a script in a container, and judging what it printed.
 
 # inside SCRIPT [ARGUMENT...] runs the script with the container's sh in a new container of the

@@ -43,8 +43,8 @@ readonly_paths() {
 }
 
 @test "the masked paths of the default config show nothing" {
-	inside 'for p in "$@"; do if [ -d $p ]; then ls -A $p; elif [ -e $p ]; then cat $p; fi; done' \
-		$(jq -r '.linux.maskedPaths[]' "$BUNDLE/config.json")
+	mapfile -t paths < <(jq -r '.linux.maskedPaths[]' "$BUNDLE/config.json")
+	inside 'for p in "$@"; do if [ -d $p ]; then ls -A $p; elif [ -e $p ]; then cat $p; fi; done' "${paths[@]}"
 	assert_success
 	assert_output ''
 }

@@ -103,7 +103,7 @@ terminal_run() {
 }
 
 @test "parent-symlink: a directory on the way to a mount point leads out of the root" {
-	rm -r "$ROOTFS/etc"
+	rm -r "${ROOTFS:?}/etc"
 	echo bound >"$WORK/bound"
 	local target
 	for target in "$OUTSIDE" "../../../../../../../../..$OUTSIDE" "/proc/1/root$OUTSIDE" "/proc/self/cwd$OUTSIDE"; do
@@ -134,7 +134,7 @@ setup_mount_under_etc() {
 	for name in null zero full random urandom tty console ptmx fd stdin stdout stderr core pts shm mqueue y; do
 		ln -s "$OUTSIDE/$name" "$ROOTFS/dev/$name"
 	done
-	rm -r "$ROOTFS/etc" "$ROOTFS/run"
+	rm -r "${ROOTFS:?}/etc" "${ROOTFS:?}/run"
 	for name in cwd devices masked readonly mnt bound etc run; do
 		ln -s "$OUTSIDE/dir" "$ROOTFS/$name"
 	done
