@@ -12,8 +12,7 @@ teardown() { teardown_all; }
 	local code
 	for code in 0 1 2 42 125 126 127 255; do
 		args sh -c "exit $code"
-		runtime run --bundle "$BUNDLE" "$ID"
-		[ "$status" -eq "$code" ]
+		run -"$code" rt run --bundle "$BUNDLE" "$ID"
 	done
 }
 
