@@ -4,9 +4,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"rt/spec"
 )
 
 // sysctl writes kernel parameters through a procfs that only the init stage
@@ -23,29 +24,11 @@ func (c *compiler) sysctl() {
 		value := c.Config.Linux.Sysctl[key]
 		field := fmt.Sprintf("linux.sysctl[%q]", key)
 		c.step(field, fmt.Sprintf("set %s to %q", key, value))
-		c.open(proc, "sys/"+sysctlPath(key), unix.O_WRONLY, unix.RESOLVE_BENEATH|unix.RESOLVE_NO_XDEV|unix.RESOLVE_NO_SYMLINKS).to(fd)
+		c.open(proc, "sys/"+spec.SysctlPath(key), unix.O_WRONLY, unix.RESOLVE_BENEATH|unix.RESOLVE_NO_XDEV|unix.RESOLVE_NO_SYMLINKS).to(fd)
 		c.call(unix.SYS_WRITE, load(fd), c.str(value), imm(len(value)))
 		c.close(fd)
 	}
 	c.close(proc)
-}
-
-// sysctlPath is a parameter's file below /proc/sys. Its parts are separated by
-// dots or slashes, whichever comes first; the other one is part of a name
-// (sysctl(8)).
-func sysctlPath(key string) string {
-	if i := strings.IndexAny(key, "./"); i >= 0 && key[i] == '/' {
-		return key
-	}
-	return strings.Map(func(r rune) rune {
-		switch r {
-		case '.':
-			return '/'
-		case '/':
-			return '.'
-		}
-		return r
-	}, key)
 }
 
 // readonlyPaths covers paths with a read-only bind mount of themselves. The

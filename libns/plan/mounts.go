@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -49,23 +48,11 @@ func (c *compiler) mountEntries() []mountEntry {
 		c.entries = append(c.entries, mountEntry{
 			Mount:   m,
 			field:   fmt.Sprintf("mounts[%d]", i),
-			path:    c.destination(m.Destination),
+			path:    relative(c.Config.MountDestination(m)),
 			options: spec.ParseMountOptions(m.Options),
 		})
 	}
 	return c.entries
-}
-
-// destination is a mount's place below the root. A destination that repeats
-// the host's path of the root filesystem means the same place.
-func (c *compiler) destination(p string) string {
-	p = filepath.Clean("/" + p)
-	if root := c.Config.RootPath(); root != "/" {
-		if below, ok := strings.CutPrefix(p, root+"/"); ok {
-			return relative(below)
-		}
-	}
-	return relative(p)
 }
 
 // allAttributes are the per-mount flags that a bind mount with flags of its own
@@ -77,10 +64,7 @@ const allAttributes = unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOU
 // the mounts made so far, changes the clone while nobody can reach it yet, and
 // attaches it.
 func (c *compiler) bindMount(m mountEntry) {
-	source := m.Source
-	if !filepath.IsAbs(source) {
-		source = filepath.Join(c.Config.Bundle, source)
-	}
+	source := c.Config.BindSource(m.Mount)
 	c.step(m.field, fmt.Sprintf("bind %s on %s", source, m.Destination))
 	mount := c.word("m")
 	flags := unix.OPEN_TREE_CLONE | unix.OPEN_TREE_CLOEXEC

@@ -6,20 +6,21 @@ import (
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
+
+	"rt/spec"
 )
 
-// namespaceKinds lists the namespaces in the order in which they are joined:
-// the mount namespace last, because joining it changes what paths mean.
-var namespaceKinds = []struct {
-	kind specs.LinuxNamespaceType
-	flag uint64
-}{
-	{specs.CgroupNamespace, unix.CLONE_NEWCGROUP},
-	{specs.IPCNamespace, unix.CLONE_NEWIPC},
-	{specs.UTSNamespace, unix.CLONE_NEWUTS},
-	{specs.NetworkNamespace, unix.CLONE_NEWNET},
-	{specs.PIDNamespace, unix.CLONE_NEWPID},
-	{specs.MountNamespace, unix.CLONE_NEWNS},
+// joinOrder lists the namespaces in the order in which they are joined: the
+// mount namespace last, because joining it changes what paths mean.
+var joinOrder = []specs.LinuxNamespaceType{
+	specs.CgroupNamespace, specs.IPCNamespace, specs.UTSNamespace,
+	specs.NetworkNamespace, specs.PIDNamespace, specs.MountNamespace,
+}
+
+// cloneFlag is the CLONE_NEW* flag of a type of namespace.
+func cloneFlag(kind specs.LinuxNamespaceType) uint64 {
+	ns, _ := spec.LookupNamespace(kind)
+	return ns.Flag
 }
 
 // namespace gives the config's entry for a type of namespace.
@@ -45,26 +46,26 @@ func (c *compiler) namespaceEntry(kind specs.LinuxNamespaceType) (string, specs.
 // something else. setns(2) checks that each is of the type that was asked for.
 func (c *compiler) joinNamespaces() {
 	opened := map[specs.LinuxNamespaceType]Ref{}
-	for _, k := range namespaceKinds {
-		field, ns, ok := c.namespaceEntry(k.kind)
+	for _, kind := range joinOrder {
+		field, ns, ok := c.namespaceEntry(kind)
 		if !ok || ns.Path == "" {
 			continue
 		}
-		fd := c.word("ns_" + string(k.kind))
-		c.step(field, fmt.Sprintf("open the %s namespace %s", k.kind, ns.Path))
+		fd := c.word("ns_" + string(kind))
+		c.step(field, fmt.Sprintf("open the %s namespace %s", kind, ns.Path))
 		c.call(unix.SYS_OPENAT, cwdFD, c.str(ns.Path), imm(unix.O_RDONLY|unix.O_CLOEXEC), imm(0)).to(fd)
-		opened[k.kind] = fd
+		opened[kind] = fd
 	}
-	for _, k := range namespaceKinds {
-		fd, ok := opened[k.kind]
+	for _, kind := range joinOrder {
+		fd, ok := opened[kind]
 		if !ok {
 			continue
 		}
-		field, _, _ := c.namespaceEntry(k.kind)
-		c.step(field, fmt.Sprintf("join the %s namespace", k.kind))
-		c.call(unix.SYS_SETNS, load(fd), imm(k.flag))
+		field, _, _ := c.namespaceEntry(kind)
+		c.step(field, fmt.Sprintf("join the %s namespace", kind))
+		c.call(unix.SYS_SETNS, load(fd), imm(cloneFlag(kind)))
 		c.call(unix.SYS_CLOSE, load(fd))
-		if k.kind == specs.PIDNamespace {
+		if kind == specs.PIDNamespace {
 			c.fork(field)
 			c.host("", SaveState{Forked: true})
 		}
@@ -93,9 +94,9 @@ func (c *compiler) fork(field string) {
 // by now, which becomes the root of its cgroup namespace.
 func (c *compiler) unshareNamespaces() {
 	var flags uint64
-	for _, k := range namespaceKinds {
-		if ns, ok := c.namespace(k.kind); ok && ns.Path == "" && k.kind != specs.PIDNamespace {
-			flags |= k.flag
+	for _, kind := range joinOrder {
+		if ns, ok := c.namespace(kind); ok && ns.Path == "" && kind != specs.PIDNamespace {
+			flags |= cloneFlag(kind)
 		}
 	}
 	if flags == 0 {
