@@ -1,0 +1,36 @@
+package seccomp
+
+import (
+	"encoding/binary"
+
+	"golang.org/x/sys/unix"
+)
+
+// Filter is a compiled profile.
+type Filter struct {
+	// Program is the classic BPF program for SECCOMP_SET_MODE_FILTER.
+	Program []unix.SockFilter
+	// Flags are the SECCOMP_FILTER_FLAG_* to load it with.
+	Flags uint
+	// Notify says that a rule has SCMP_ACT_NOTIFY: loading the filter gives a
+	// descriptor, which the agent at linux.seccomp.listenerPath is to have.
+	Notify bool
+	// Archs are the architectures covered, the machine's own first.
+	Archs []Arch
+}
+
+// Bytes gives the program as the kernel reads it: an array of struct sock_filter
+// in the machine's byte order.
+func (f *Filter) Bytes() []byte {
+	var order binary.AppendByteOrder = binary.LittleEndian
+	if f.Archs[0].abi().big {
+		order = binary.BigEndian
+	}
+	b := make([]byte, 0, 8*len(f.Program))
+	for _, i := range f.Program {
+		b = order.AppendUint16(b, i.Code)
+		b = append(b, i.Jt, i.Jf)
+		b = order.AppendUint32(b, i.K)
+	}
+	return b
+}
