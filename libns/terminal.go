@@ -48,6 +48,10 @@ func (t *terminal) connect() error {
 		return err
 	}
 	t.inner = inner
+	// The outer terminal goes on turning newlines into what it needs.
+	if err := console.ClearONLCR(inner.Fd()); err != nil {
+		return err
+	}
 	if t.outer = ownTerminal(); t.outer != nil {
 		if err := t.inner.ResizeFrom(t.outer); err != nil {
 			return err

@@ -173,6 +173,15 @@ person() { (close_descriptors && exec timeout --foreground 90 "$@"); }
 	[ "$(grep '^peer: mode' <<<"$output" | tr '\n' ' ')" == "peer: mode cooked peer: mode raw peer: mode cooked " ]
 }
 
+@test "in the foreground, a line ends on the caller's terminal with one carriage return" {
+	args printf 'first\nlast\n'
+	run foreground "expect last
+		end"
+	[ "$status" -eq 0 ]
+	[[ $output == *$'first\r\n'* ]]
+	[[ $output != *$'\r\r'* ]]
+}
+
 @test "the caller's terminal is restored when the container is killed" {
 	args sh -c 'echo ready; sleep 1000'
 	run person "$PEER" terminal sh -c '"$@"; echo "code $?"; sleep 1' sh "$RT" --root "$ROOT" run --bundle "$BUNDLE" "$ID" <<-END
@@ -223,7 +232,8 @@ person() { (close_descriptors && exec timeout --foreground 90 "$@"); }
 	args sh -c 'trap "exit 3" HUP; echo ready; while :; do sleep 0.05; done'
 	run foreground "expect ready
 		close"
-	wait_until 10 no_process
+	[ "$status" -eq 3 ]
+	no_process
 }
 
 no_process() { [[ -z $(marked_processes "$TOKEN") ]]; }
