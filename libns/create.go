@@ -77,6 +77,7 @@ type driver struct {
 	stdio        []*os.File // instead of the runtime's own
 	madeCgroup   bool
 	joinedV1     bool
+	wrotePid     string // path of the pid file
 	oomKills     uint64 // in the cgroup, before its memory was limited
 	terminal     *terminal
 	notify       *NotifySocket
@@ -232,6 +233,9 @@ func (d *driver) undo() error {
 	}
 	if d.request.Gated {
 		errs = append(errs, removeGate(d.request.Dir))
+	}
+	if d.wrotePid != "" {
+		errs = append(errs, os.Remove(d.wrotePid)) // there is no such process
 	}
 	if d.terminal != nil {
 		d.terminal.close()

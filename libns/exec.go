@@ -15,12 +15,14 @@ import (
 )
 
 // ExecRequest is everything that one more process in a container was asked for.
-// Request.Config.Process is that process; Request.Cgroup, if empty, is the
-// container's.
+// Request.Config.Process is that process; what the Request says about the
+// container (ID, Dir, Cgroup) is taken from Container.
 type ExecRequest struct {
 	plan.Request
 	Container    *Container
 	IgnorePaused bool // let it wait in a paused container for the resume
+	// SubCgroups are where it is to be born instead of the container's cgroup.
+	SubCgroups []SubCgroup
 }
 
 // Exec starts a process in a container. It returns when the program was
@@ -40,12 +42,8 @@ func Exec(r *ExecRequest) (*Process, error) {
 	}
 	defer unix.Close(target)
 
-	request := &plan.ExecRequest{Request: r.Request, Init: r.Container.Init.PID}
-	if request.Cgroup.IsZero() {
-		request.Cgroup = r.Container.Cgroup
-		request.OrCgroup = unifiedCgroupOf(request.Init, r.Facts.Unified)
-	}
-	if request.Join, err = foreignNamespaces(request.Init); err != nil {
+	request, err := r.complete()
+	if err != nil {
 		return nil, err
 	}
 	p, err := plan.ForExec(request)
@@ -58,6 +56,22 @@ func Exec(r *ExecRequest) (*Process, error) {
 		return nil, errors.Join(err, d.undo())
 	}
 	return &Process{child: d.child, terminal: d.terminal}, nil
+}
+
+// complete adds to the request what the kernel says about the container.
+func (r *ExecRequest) complete() (*plan.ExecRequest, error) {
+	c := r.Container
+	request := &plan.ExecRequest{Request: r.Request, Init: c.Init.PID}
+	request.ID, request.Dir = c.ID, c.Dir
+	var err error
+	if request.Cgroup, err = below(c.Cgroup, r.SubCgroups); err != nil {
+		return nil, err
+	}
+	if len(r.SubCgroups) == 0 {
+		request.OrCgroup = unifiedCgroupOf(c.Init.PID, r.Facts.Unified)
+	}
+	request.Join, err = foreignNamespaces(c.Init.PID)
+	return request, err
 }
 
 // foreignNamespaces gives the CLONE_NEW* flags of the namespaces in which a

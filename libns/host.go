@@ -44,9 +44,11 @@ func (d *driver) host(s *plan.Step, fds []int) (answer []byte, err error) {
 	case plan.FindHome:
 		answer, err = findHome(fds, a.UID)
 	case plan.SendPidfd:
-		err = sendDescriptor(a.Socket, "standard", d.child.pidfd)
+		err = sendDescriptor(a.Socket, a.Word, d.child.pidfd)
 	case plan.WritePidFile:
-		err = writePidFile(a.Path, d.child.pid)
+		if err = writePidFile(a.Path, d.child.pid); err == nil {
+			d.wrotePid = a.Path
+		}
 	case plan.RunHook:
 		err = d.runHook(a)
 	case plan.AwaitExec:

@@ -17,7 +17,12 @@ func arrange(app *cli.App, args []string) []string {
 		return args
 	}
 	command := app.Command(args[at])
-	if command == nil || keepsOrder(command.Name) {
+	switch {
+	case command == nil:
+		return args
+	case command.Name == execName:
+		return append(slices.Clone(args[:at+1]), longNames(command.Flags, args[at+1:])...)
+	case keepsOrder(command.Name):
 		return args
 	}
 	flags, arguments, complete := splitFlags(command.Flags, args[at+1:])
@@ -33,11 +38,33 @@ func arrange(app *cli.App, args []string) []string {
 // flags.
 func keepsOrder(name string) bool {
 	switch name {
-	case killName, psName:
+	case execName, killName, psName:
 		return true
 	default:
 		return false
 	}
+}
+
+// longNames spells the flags before the first argument out: the parser refuses
+// `-e A=1 --env B=2`, two forms of one flag.
+func longNames(known []cli.Flag, args []string) []string {
+	spelled := slices.Clone(args)
+	for i := 0; i < len(args) && args[i] != "--" && isFlag(args[i]); i++ {
+		name, value, hasValue := strings.Cut(strings.TrimPrefix(args[i][1:], "-"), "=")
+		for _, flag := range known {
+			if !slices.Contains(flag.Names(), name) {
+				continue
+			}
+			spelled[i] = "--" + flag.Names()[0]
+			if hasValue {
+				spelled[i] += "=" + value
+			}
+		}
+		if wantsNext(known, args[i]) {
+			i++
+		}
+	}
+	return spelled
 }
 
 // commandAt is the index of the command's name behind the global flags, -1 if

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-var commands = []string{"create", "delete", "features", "kill", "list", "plan", "run", "spec", "start", "state", "version"}
+var commands = []string{"create", "delete", "exec", "features", "kill", "list", "plan", "run", "spec", "start", "state", "version"}
 
 func TestHelpNamesTheProgramAndEveryCommand(t *testing.T) {
 	for _, args := range [][]string{nil, {"help"}, {"-h"}, {"--help"}} {
@@ -55,7 +55,7 @@ func TestWrongCommandLines(t *testing.T) {
 		usage  bool // the usage is on stdout
 		stderr string
 	}{
-		{"exec", false, "No help topic for 'exec'"},
+		{"exec", true, `rt: "exec" requires a minimum of 1 argument(s)`},
 		{"foo --bar", false, "No help topic for 'foo'"},
 		{"help foo", false, "No help topic for 'foo'"},
 		{"--no-such-flag list", true, "flag provided but not defined: -no-such-flag"},

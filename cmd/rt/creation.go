@@ -144,21 +144,26 @@ func configPath(bundle, file string) string {
 // program: those of socket activation (sd_listen_fds(3)), and behind them the
 // preserved ones. All must exist, or the program would get rt's own.
 func passedDescriptors(preserve int) (listen, all int, err error) {
-	if preserve < 0 {
-		return 0, 0, fmt.Errorf("option --preserve-fds must not be negative, got %d", preserve)
-	}
 	listen = listenDescriptors()
 	for i := range listen {
 		if err := wasPassed(3 + i); err != nil {
 			return 0, 0, fmt.Errorf("LISTEN_FDS is %d: %w", listen, err)
 		}
 	}
-	for i := range preserve {
-		if err := wasPassed(3 + listen + i); err != nil {
-			return 0, 0, fmt.Errorf("unable to stat preserved-fd %d (of %d): %w", i, preserve, err)
+	return listen, listen + preserve, preserved(3+listen, preserve)
+}
+
+// preserved checks the descriptors of --preserve-fds.
+func preserved(first, count int) error {
+	if count < 0 {
+		return fmt.Errorf("option --preserve-fds must not be negative, got %d", count)
+	}
+	for i := range count {
+		if err := wasPassed(first + i); err != nil {
+			return fmt.Errorf("unable to stat preserved-fd %d (of %d): %w", i, count, err)
 		}
 	}
-	return listen, listen + preserve, nil
+	return nil
 }
 
 // listenDescriptors is LISTEN_FDS, if it was meant for this process.

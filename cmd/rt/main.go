@@ -52,12 +52,17 @@ func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 // execute its program, and said so itself, and so that of the run.
 const notExecutedCode = 255
 
+// execFailedCode is the exit code of an exec in which rt failed: the others may
+// be the program's own.
+const execFailedCode = 255
+
 // run carries out a command line and returns rt's exit code.
 func (t *tool) run(args []string) int {
 	app := t.app(filepath.Base(args[0]))
 	err := app.Run(arrange(app, args))
 	var code exitCode
 	var notExecuted *libns.ExecError
+	var execFailed execError
 	switch {
 	case err == nil:
 		return 0
@@ -66,6 +71,9 @@ func (t *tool) run(args []string) int {
 	case errors.As(err, &notExecuted) && notExecuted.Told():
 		t.log.record(err)
 		return notExecutedCode
+	case errors.As(err, &execFailed):
+		t.log.failure(err)
+		return execFailedCode
 	default:
 		t.log.failure(err)
 		return 1
@@ -84,6 +92,7 @@ func (t *tool) app(name string) *cli.App {
 			t.createCommand(),
 			t.deleteCommand(),
 			t.eventsCommand(),
+			t.execCommand(),
 			t.featuresCommand(),
 			t.killCommand(),
 			t.listCommand(),

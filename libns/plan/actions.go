@@ -68,8 +68,9 @@ type Rlimit struct {
 // it from here on. Behind a fork it waits for the process that goes on.
 type SaveState struct{ Forked bool }
 
-// SendPidfd gives the caller's socket a pidfd of the container's process.
-type SendPidfd struct{ Socket string }
+// SendPidfd gives the caller's socket a pidfd of the process, with a word that
+// says which: "standard" for the container's first, "setns" for one more.
+type SendPidfd struct{ Socket, Word string }
 
 // WritePidFile writes the process id for the caller.
 type WritePidFile struct{ Path string }

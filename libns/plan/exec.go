@@ -62,12 +62,15 @@ func (c *compiler) enterCgroup() {
 // pidfd: no path in /proc is trusted to be what it was a moment ago. The
 // container's root comes with its mount namespace; a container without one has
 // its root directory from chroot(2), which is entered by a descriptor that is
-// taken before.
+// taken before. The path led to that process if it still exists afterwards: then
+// its pid was nobody else's.
 func (c *compiler) enterNamespaces(r *ExecRequest) {
 	if r.Join&unix.CLONE_NEWNS == 0 {
 		c.step("root.path", "find the container's root directory")
 		path := "/proc/" + strconv.Itoa(r.Init) + "/root"
 		c.call(unix.SYS_OPENAT, cwdFD, c.str(path), imm(unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC), imm(0)).to(c.root)
+		const meaning = "the container has stopped"
+		c.call(unix.SYS_PIDFD_SEND_SIGNAL, imm(c.p.FD(Target)), imm(0), null, imm(0)).means(meaning)
 	}
 	if r.Join != 0 {
 		c.step("linux.namespaces", "join the container's namespaces")

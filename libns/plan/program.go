@@ -31,7 +31,11 @@ func (c *compiler) ready() {
 	needed := c.Gated || c.barriers == 0 || c.unmet
 	if c.PidfdSocket != "" {
 		needed = true
-		c.host("", SendPidfd{Socket: c.PidfdSocket})
+		word := "standard"
+		if c.joining {
+			word = "setns"
+		}
+		c.host("", SendPidfd{Socket: c.PidfdSocket, Word: word})
 	}
 	if c.PidFile != "" {
 		needed = true
