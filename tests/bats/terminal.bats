@@ -232,6 +232,7 @@ person() { (close_descriptors && exec timeout --foreground 90 "$@"); }
 	args sh -c 'trap "exit 3" HUP; echo ready; while :; do sleep 0.05; done'
 	run foreground "expect ready
 		close"
+	echo "exit code $status"
 	[ "$status" -eq 3 ]
 	no_process
 }

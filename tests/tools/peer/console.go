@@ -53,7 +53,7 @@ func receiveTerminal(connection *net.UnixConn) (*os.File, error) {
 	if len(descriptors) != 1 {
 		return nil, fmt.Errorf("%d descriptors received", len(descriptors))
 	}
-	return os.NewFile(uintptr(descriptors[0]), "terminal"), nil
+	return masterFile(descriptors[0]), nil
 }
 
 // receive reads one message with the descriptors that came along with it.

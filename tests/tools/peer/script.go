@@ -96,7 +96,7 @@ func (s *session) step(verb, rest string) error {
 	case "resize":
 		return s.resize(rest)
 	case "size":
-		size, err := unix.IoctlGetWinsize(int(s.master.Fd()), unix.TIOCGWINSZ)
+		size, err := unix.IoctlGetWinsize(s.descriptor(), unix.TIOCGWINSZ)
 		if err == nil {
 			remark("size %d %d", size.Row, size.Col)
 		}
@@ -160,18 +160,27 @@ func (s *session) wait(condition func() bool) bool {
 	return true
 }
 
+// descriptor is for ioctls. Unlike Fd, it leaves the file as it is: not blocking.
+func (s *session) descriptor() int {
+	number := -1
+	if raw, err := s.master.SyscallConn(); err == nil {
+		_ = raw.Control(func(fd uintptr) { number = int(fd) })
+	}
+	return number
+}
+
 func (s *session) resize(size string) error {
 	var window unix.Winsize
 	if _, err := fmt.Sscan(size, &window.Row, &window.Col); err != nil {
 		return err
 	}
-	return unix.IoctlSetWinsize(int(s.master.Fd()), unix.TIOCSWINSZ, &window)
+	return unix.IoctlSetWinsize(s.descriptor(), unix.TIOCSWINSZ, &window)
 }
 
 // mode says whether whoever uses the terminal has switched off line editing and echo. Both ends of
 // a pseudo-terminal share one termios.
 func (s *session) mode() error {
-	termios, err := unix.IoctlGetTermios(int(s.master.Fd()), unix.TCGETS)
+	termios, err := unix.IoctlGetTermios(s.descriptor(), unix.TCGETS)
 	if err != nil {
 		return err
 	}

@@ -13,12 +13,8 @@ import (
 // playTerminal runs a command on a terminal of 24 rows and 80 columns, plays the script, and returns
 // the command's exit code, 128+n if signal n ended it.
 func playTerminal(arguments []string) (int, error) {
-	pty, name, err := console.NewPty()
+	master, name, err := newTerminal()
 	if err != nil {
-		return 0, err
-	}
-	master := os.NewFile(pty.Fd(), "terminal")
-	if err := pty.Resize(console.WinSize{Height: 24, Width: 80}); err != nil {
 		return 0, err
 	}
 	command, err := startOn(name, arguments)
@@ -32,6 +28,29 @@ func playTerminal(arguments []string) (int, error) {
 		return 0, err
 	}
 	return exitCode(command.Wait())
+}
+
+// newTerminal returns the master of a new pseudo-terminal and the name of its other side.
+func newTerminal() (*os.File, string, error) {
+	pty, name, err := console.NewPty()
+	if err != nil {
+		return nil, "", err
+	}
+	defer pty.Close()
+	if err := pty.Resize(console.WinSize{Height: 24, Width: 80}); err != nil {
+		return nil, "", err
+	}
+	master, err := unix.FcntlInt(pty.Fd(), unix.F_DUPFD_CLOEXEC, 3)
+	if err != nil {
+		return nil, "", err
+	}
+	return masterFile(master), name, nil
+}
+
+// masterFile makes a file of a descriptor that is not blocking, so that closing it ends a read of it.
+func masterFile(descriptor int) *os.File {
+	_ = unix.SetNonblock(descriptor, true)
+	return os.NewFile(uintptr(descriptor), "terminal")
 }
 
 // startOn starts a command as the leader of a new session whose controlling terminal is the named one.
