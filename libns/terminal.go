@@ -27,7 +27,7 @@ func (d *driver) takeConsole(a plan.TakeConsole, fds []int) error {
 		return err
 	}
 	d.terminal = &terminal{master: os.NewFile(uintptr(master), "/dev/ptmx")}
-	return nil
+	return d.terminal.prepare()
 }
 
 // terminal connects a container's terminal with the one that the runtime was
@@ -40,22 +40,28 @@ type terminal struct {
 	drained chan struct{} // closed when all output was copied
 }
 
-// connect puts the outer terminal into raw mode, so that every key reaches the
-// program, and copies both ways until the container's side is closed.
-func (t *terminal) connect() error {
+// prepare gives the container's terminal its size before the program starts.
+// The outer terminal goes on turning newlines into what it needs, so that the
+// inner one must not.
+func (t *terminal) prepare() error {
 	inner, err := console.ConsoleFromFile(t.master)
 	if err != nil {
 		return err
 	}
 	t.inner = inner
-	// The outer terminal goes on turning newlines into what it needs.
 	if err := console.ClearONLCR(inner.Fd()); err != nil {
 		return err
 	}
 	if t.outer = ownTerminal(); t.outer != nil {
-		if err := t.inner.ResizeFrom(t.outer); err != nil {
-			return err
-		}
+		return t.inner.ResizeFrom(t.outer)
+	}
+	return nil
+}
+
+// connect puts the outer terminal into raw mode, so that every key reaches the
+// program, and copies both ways until the container's side is closed.
+func (t *terminal) connect() error {
+	if t.outer != nil {
 		if err := t.outer.SetRaw(); err != nil {
 			return err
 		}
