@@ -104,7 +104,10 @@ func (t *terminal) disconnect() error {
 	}
 	var err error
 	if t.outer != nil {
-		err = t.outer.Reset()
+		// A terminal that was hung up needs no restoring.
+		if err = t.outer.Reset(); errors.Is(err, unix.EIO) {
+			err = nil
+		}
 	}
 	t.close()
 	return err
