@@ -46,7 +46,7 @@ created() {
 	run "$RT" --help
 	local command
 	for command in create start run state kill delete list spec features plan; do
-		[[ $output =~ [[:space:]]$command[[:space:],] ]]
+		[[ $output =~ [[:space:]]${command}[[:space:],] ]]
 	done
 }
 

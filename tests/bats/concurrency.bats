@@ -29,8 +29,8 @@ codes() { cat "$WORK"/code.* | sort -n | uniq -c | awk '{printf "%s%d*%d", (NR =
 
 @test "of two creates of one id exactly one wins, and the other harms nothing" {
 	args sleep 1000
-	local round loser
-	for round in 1 2 3 4 5 6 7 8 9 10; do
+	local loser
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
 		at_once 2 create --bundle "$BUNDLE" "$ID"
 		[ "$(codes)" == "1*0 1*1" ]
 		loser=$(grep -lx 1 "$WORK"/code.*)
@@ -82,8 +82,7 @@ codes() { cat "$WORK"/code.* | sort -n | uniq -c | awk '{printf "%s%d*%d", (NR =
 
 @test "of two starts one wins" {
 	args sleep 1000
-	local round
-	for round in 1 2 3 4 5; do
+	for _ in 1 2 3 4 5; do
 		rt create --bundle "$BUNDLE" "$ID"
 		at_once 2 start "$ID"
 		[ "$(codes)" == "1*0 1*1" ]
@@ -95,8 +94,7 @@ codes() { cat "$WORK"/code.* | sort -n | uniq -c | awk '{printf "%s%d*%d", (NR =
 
 @test "several deletes by force all succeed" {
 	args sleep 1000
-	local round
-	for round in 1 2 3 4 5; do
+	for _ in 1 2 3 4 5; do
 		rt run --detach --bundle "$BUNDLE" "$ID"
 		at_once 4 delete --force "$ID"
 		[ "$(codes)" == "4*0" ]
@@ -126,8 +124,6 @@ codes() { cat "$WORK"/code.* | sort -n | uniq -c | awk '{printf "%s%d*%d", (NR =
 
 @test "state, list and kill are answered while a create stands still" {
 	args sleep 1000
-	local other
-	other=$(new_id)
 	rt_background create --bundle "$BUNDLE" "$ID"
 	wait_until 5 test -d "$ROOT/$ID"
 	kill -STOP "$RT_PID"

@@ -147,8 +147,8 @@ cleaned_up() {
 }
 
 @test "a create whose init stage is killed fails, and leaves nothing" {
-	local round child
-	for round in 1 2 3 4 5 6; do
+	local child
+	for _ in 1 2 3 4 5 6; do
 		rt_background create --bundle "$BUNDLE" "$ID"
 		child=
 		while [[ -z $child ]] && ! gone "$RT_PID"; do

@@ -27,8 +27,8 @@ all_gone() {
 }
 
 @test "delete works at once when the first process has just ended" {
-	local round pid
-	for round in 1 2 3 4 5; do
+	local pid
+	for _ in 1 2 3 4 5; do
 		rt run --detach --bundle "$BUNDLE" "$ID"
 		pid=$(container_pid "$ID")
 		kill -KILL "$pid"

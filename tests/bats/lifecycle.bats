@@ -142,8 +142,7 @@ writing_to_host() {
 
 @test "a deleted id can be used again" {
 	args sleep 1000
-	local round
-	for round in 1 2 3; do
+	for _ in 1 2 3; do
 		create
 		rt start "$ID"
 		rt delete --force "$ID"

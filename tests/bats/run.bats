@@ -250,8 +250,7 @@ trapping() {
 
 @test "run works again and again with one id" {
 	args sh -c 'echo round'
-	local round
-	for round in 1 2 3 4 5; do
+	for _ in 1 2 3 4 5; do
 		runtime run --bundle "$BUNDLE" "$ID"
 		[ "$status" -eq 0 ]
 		[ "$output" == round ]

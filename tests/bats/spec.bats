@@ -4,8 +4,7 @@ load helpers
 
 setup() {
 	begin_test
-	mkdir "$WORK/new"
-	cd "$WORK/new"
+	mkdir "$WORK/new" && cd "$WORK/new"
 }
 teardown() { teardown_all; }
 
