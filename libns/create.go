@@ -157,7 +157,9 @@ func (d *driver) next(kind plan.MessageKind) (*message, error) {
 		case plan.MessageAssist:
 			err = d.assist(m)
 		case plan.MessageForked:
-			err = d.forked(int(m.Index))
+			if err = d.forked(int(m.Index)); err == nil {
+				err = d.reply(nil)
+			}
 		default:
 			err = fmt.Errorf("the init stage sent message %d out of turn", m.Kind)
 		}
@@ -216,12 +218,20 @@ func (d *driver) ended(err error) error {
 	d.child.pid = 0
 	d.child.close()
 	if status.Signaled() && oomKills(d.request.Cgroup) > d.oomKills {
-		return errors.New("container init was OOM-killed (memory limit too low?)")
+		return errors.New(d.subject() + " was OOM-killed (memory limit too low?)")
 	}
 	if status.Signaled() {
-		return fmt.Errorf("container init was killed by signal %d (%s)", int(status.Signal()), unix.SignalName(status.Signal()))
+		return fmt.Errorf("%s was killed by signal %d (%s)", d.subject(), int(status.Signal()), unix.SignalName(status.Signal()))
 	}
-	return fmt.Errorf("container init exited with code %d before the container was ready", status.ExitStatus())
+	return fmt.Errorf("%s exited with code %d before it was ready", d.subject(), status.ExitStatus())
+}
+
+// subject is what messages call the process that is being made.
+func (d *driver) subject() string {
+	if d.target > 0 {
+		return "the new process"
+	}
+	return "container init"
 }
 
 // undo takes back what was made, as far as it was.

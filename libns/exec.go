@@ -25,12 +25,14 @@ type ExecRequest struct {
 	SubCgroups []SubCgroup
 }
 
+var errStopped = errors.New("cannot exec in a stopped container")
+
 // Exec starts a process in a container. It returns when the program was
 // executed, or with the reason why not; then nothing is left of it.
 func Exec(r *ExecRequest) (*Process, error) {
 	switch r.Container.Status() {
 	case Stopped:
-		return nil, errors.New("cannot exec in a stopped container")
+		return nil, errStopped
 	case Paused:
 		if !r.IgnorePaused {
 			return nil, errors.New("cannot exec in a paused container (use --ignore-paused to override)")
@@ -38,7 +40,7 @@ func Exec(r *ExecRequest) (*Process, error) {
 	}
 	target, err := r.Container.Init.open()
 	if err != nil {
-		return nil, errors.New("cannot exec in a stopped container")
+		return nil, errStopped
 	}
 	defer unix.Close(target)
 
@@ -80,14 +82,17 @@ func (r *ExecRequest) complete() (*plan.ExecRequest, error) {
 func foreignNamespaces(pid int) (uint64, error) {
 	var flags uint64
 	for _, ns := range spec.Namespaces() {
-		theirs, err := namespaceID("/proc/" + strconv.Itoa(pid) + "/ns/" + ns.File)
-		if errors.Is(err, os.ErrNotExist) && (Init{PID: pid}).exists() {
+		own, err := namespaceID("/proc/self/ns/" + ns.File)
+		if errors.Is(err, os.ErrNotExist) {
 			continue // a kernel without this type
 		}
 		if err != nil {
 			return 0, err
 		}
-		own, err := namespaceID("/proc/self/ns/" + ns.File)
+		theirs, err := namespaceID("/proc/" + strconv.Itoa(pid) + "/ns/" + ns.File)
+		if errors.Is(err, os.ErrNotExist) {
+			return 0, errStopped // a zombie has no namespaces
+		}
 		if err != nil {
 			return 0, err
 		}
@@ -97,9 +102,6 @@ func foreignNamespaces(pid int) (uint64, error) {
 	}
 	return flags, nil
 }
-
-// exists reports whether there is a process of this pid, whichever.
-func (i Init) exists() bool { return unix.Kill(i.PID, 0) != unix.ESRCH }
 
 // namespaceID identifies a namespace (namespaces(7)).
 func namespaceID(path string) ([2]uint64, error) {

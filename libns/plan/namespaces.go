@@ -74,7 +74,8 @@ func (c *compiler) joinNamespaces() {
 
 // fork continues in a child, because only children enter a pid namespace that
 // was joined. The child is the runtime's own (CLONE_PARENT), so that whoever
-// waits for the container waits for it.
+// waits for the container waits for it. It stands still until the runtime knows
+// about it: what is done to "the process" from here on is done to this one.
 func (c *compiler) fork(field string) {
 	c.step(field, "fork into the pid namespace")
 	goOn := c.label()
@@ -86,6 +87,7 @@ func (c *compiler) fork(field string) {
 	c.call(unix.SYS_WRITE, load(c.control), addr(message), imm(MessageSize))
 	c.call(unix.SYS_EXIT_GROUP, imm(0))
 	c.bind(goOn)
+	c.answer(Ref{})
 	// A session belongs to a process: the child needs one of its own.
 	c.call(unix.SYS_SETSID).ignore(unix.EPERM)
 }

@@ -185,6 +185,8 @@ func signatures(op Op) signature {
 		return signature{name: "setdomainname", args: []format{memory, number}}
 
 	// processes
+	case unix.SYS_PIDFD_SEND_SIGNAL:
+		return signature{name: "pidfd_send_signal", args: []format{fd, number, memory, number}}
 	case unix.SYS_CLONE:
 		return signature{name: "clone", args: []format{valueFormat(formatClone)}}
 	case unix.SYS_EXECVE:

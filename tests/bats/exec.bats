@@ -411,8 +411,10 @@ descriptors='n=0; while [ $n -lt 200 ]; do [ -e /proc/self/fd/$n ] && echo $n; n
 @test "--preserve-fds passes on so many, and LISTEN_FDS none" {
 	sleeper
 	echo three >"$WORK/3"
-	export RT_KEEP_FDS='3 4 5' LISTEN_FDS=3
-	rt exec --preserve-fds 2 "$ID" sh -c 'cat <&3; echo four >&4; echo "$LISTEN_FDS"; '"$descriptors" 3<"$WORK/3" 4>"$WORK/4" 5</etc/hostname >"$WORK/out"
+	export RT_KEEP_FDS='3 4 5'
+	# LISTEN_PID has to be rt's own.
+	run_as() { (close_descriptors && exec bash -c 'LISTEN_FDS=3 LISTEN_PID=$$ exec "$@"' bash "$RT" --root "$ROOT" "$@"); }
+	run_as exec --preserve-fds 2 "$ID" sh -c 'cat <&3; echo four >&4; echo "$LISTEN_FDS"; '"$descriptors" 3<"$WORK/3" 4>"$WORK/4" 5</etc/hostname >"$WORK/out"
 	assert_equal "$(<"$WORK/out")" $'three\n\n0\n1\n2\n3\n4'
 	assert_equal "$(<"$WORK/4")" four
 	RT_KEEP_FDS='' runtime exec --preserve-fds 1 "$ID" true
@@ -486,4 +488,122 @@ descriptors='n=0; while [ $n -lt 200 ]; do [ -e /proc/self/fd/$n ] && echo $n; n
 
 sleeping() {
 	[[ $(rt ps "$ID") == *"sleep $1"* ]]
+}
+
+# sub_cgroup [CONTROLLER] NAME makes a cgroup below the container's: in one hierarchy, or in all.
+sub_cgroup() {
+	local line key directory file
+	while IFS= read -r line; do
+		key=${line#*:} key=${key%%:*}
+		unified && directory=/sys/fs/cgroup || directory=/sys/fs/cgroup/${key:-unified}
+		[[ $# -eq 2 && ,$key, != *,$1,* ]] && continue
+		directory=${directory/name=/}/${line#*:*:/}
+		mkdir "$directory/${*: -1}"
+		[[ $key != *cpuset* ]] || for file in cpuset.cpus cpuset.mems; do
+			cat "$directory/$file" >"$directory/${*: -1}/$file"
+		done
+	done <"/proc/$(container_pid "$ID")/cgroup"
+}
+
+# cgroups_of PID prints the paths of its cgroups as seen from outside.
+cgroups_of() {
+	sed 's/^[0-9]*://' "/proc/$1/cgroup" | sort
+}
+
+@test "--cgroup puts the program into a cgroup below the container's, in every hierarchy" {
+	sleeper
+	sub_cgroup sub
+	rt exec --detach --pid-file "$WORK/pid" --cgroup /sub "$ID" sleep 1234
+	assert_equal "$(cgroups_of "$(<"$WORK/pid")")" "$(cgroups_of "$(container_pid "$ID")" | sed 's|$|/sub|')"
+	rt delete --force "$ID"
+	nothing_made
+}
+
+@test "--cgroup CONTROLLER:PATH is for one v1 hierarchy" {
+	unified && skip "cgroup v2 has one hierarchy"
+	sleeper
+	sub_cgroup memory sub
+	sub_cgroup pids other
+	rt exec --detach --pid-file "$WORK/pid" --cgroup memory:sub --cgroup pids:/other "$ID" sleep 1234
+	assert_equal "$(cgroups_of "$(<"$WORK/pid")")" \
+		"$(cgroups_of "$(container_pid "$ID")" | sed '/^memory:/s|$|/sub|; /^pids:/s|$|/other|')"
+}
+
+@test "--cgroup does not lead out of the container's cgroup, nor to one that is missing" {
+	sleeper
+	local path
+	for path in .. ../x sub/../.. memory:..; do
+		execute --cgroup "$path" true
+		assert_failure 255
+		assert_contains 'bad sub cgroup path: '
+	done
+	execute --cgroup no-such-cgroup true
+	assert_failure 255
+	assert_contains 'no such file or directory'
+	execute --cgroup a --cgroup b true
+	assert_failure 255
+	execute --cgroup no-such-controller:a true
+	assert_failure 255
+	assert_contains no-such-controller
+	execute --cgroup / 'echo same'
+	assert_output same
+}
+
+@test "where the container's cgroup takes no processes any more, the program joins the first one's" {
+	unified || skip "only cgroup v2 with controllers refuses processes"
+	config '.mounts |= map(if .type == "cgroup" then .options -= ["ro"] else . end)'
+	run_detached sh -c 'cd /sys/fs/cgroup && mkdir init && echo 1 >init/cgroup.procs && echo +pids >cgroup.subtree_control && echo ready; sleep 1000'
+	wait_until 5 grep -q ready "$WORK/out"
+	rt exec --detach --pid-file "$WORK/pid" "$ID" sleep 1234
+	assert_equal "$(cgroups_of "$(<"$WORK/pid")")" "$(cgroups_of "$(container_pid "$ID")")"
+	execute --cgroup / true
+	assert_failure 255
+}
+
+@test "--pidfd-socket gets the process, called setns" {
+	sleeper
+	python3 - "$WORK/socket" >"$WORK/received" 3>&- <<-'END' &
+		import os, re, socket, sys
+		listener = socket.socket(socket.AF_UNIX)
+		listener.bind(sys.argv[1])
+		listener.listen()
+		text, fds, _, _ = socket.recv_fds(listener.accept()[0], 100, 2)
+		info = open(f"/proc/self/fdinfo/{fds[0]}").read()
+		print(text.decode(), len(fds), re.search(r"Pid:\s*(\d+)", info)[1])
+	END
+	local peer=$!
+	wait_until 5 test -S "$WORK/socket"
+	rt exec --detach --pid-file "$WORK/pid" --pidfd-socket "$WORK/socket" "$ID" sleep 1234
+	wait "$peer"
+	assert_equal "$(<"$WORK/received")" "setns 1 $(<"$WORK/pid")"
+}
+
+@test "many programs, one after the other and at once, leave nothing behind" {
+	sleeper
+	local init before n
+	init=$(container_pid "$ID")
+	before=$(left_of_execs)
+	for n in {1..60}; do
+		rt exec "$ID" true >"$WORK/log" 2>&1
+	done
+	for n in {1..20}; do
+		rt exec "$ID" sh -c "exit $n" >"$WORK/log.$n" 2>&1 3>&- && false || assert_equal "$?" "$n" &
+	done
+	local job
+	for job in $(jobs -p); do
+		wait "$job"
+	done
+	rm "$WORK"/output.* "$WORK"/log.* 2>/dev/null || true
+	assert_equal "$(left_of_execs)" "$before"
+}
+
+# left_of_execs prints what executed programs could leave: processes, descriptors of the first one, and
+# files.
+left_of_execs() {
+	rt ps -f json "$ID"
+	ls "/proc/$init/fd"
+	find "$ROOT" -mindepth 1
+	for pid in $(marked_processes "$TOKEN"); do
+		echo "$pid $(cat "/proc/$pid/comm")"
+	done
 }

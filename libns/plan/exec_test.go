@@ -1,0 +1,119 @@
+package plan
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+const allNamespaces = unix.CLONE_NEWCGROUP | unix.CLONE_NEWIPC | unix.CLONE_NEWNET | unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWUTS
+
+// joins are the plans of processes that join a container: a file of testdata
+// each. The containers are those of the golden cases.
+var joins = map[string]func(t *testing.T) (*Plan, error){
+	"exec": func(t *testing.T) (*Plan, error) {
+		return ForExec(joining(t, "default", allNamespaces))
+	},
+	"exec-terminal-user": func(t *testing.T) (*Plan, error) {
+		r := joining(t, "user", allNamespaces)
+		r.Config.Process.Terminal, r.OrCgroup = true, "/sys/fs/cgroup/box/init"
+		r.ConsoleSocket, r.PidfdSocket, r.PidFile = "/run/console.sock", "/run/pidfd.sock", "/run/box.pid"
+		return ForExec(r)
+	},
+	"exec-no-namespaces": func(t *testing.T) (*Plan, error) {
+		return ForExec(joining(t, "no-namespaces", 0))
+	},
+	"hook-createContainer": func(t *testing.T) (*Plan, error) {
+		return ForHook(hooking(t, CreateContainer))
+	},
+	"hook-startContainer": func(t *testing.T) (*Plan, error) {
+		return ForHook(hooking(t, StartContainer))
+	},
+}
+
+// joining is the request for one more process in the container of a golden case.
+func joining(t *testing.T, name string, namespaces uint64) *ExecRequest {
+	t.Helper()
+	return &ExecRequest{Request: *request(t, name), Init: 4711, Join: namespaces}
+}
+
+func hooking(t *testing.T, kind HookKind) *HookRequest {
+	t.Helper()
+	hook := specs.Hook{Path: "/usr/bin/hook", Args: []string{"hook", "-v"}, Env: []string{"A=1"}}
+	return &HookRequest{*joining(t, "user", allNamespaces), RunHook{Kind: kind, Index: 1, Hook: hook}}
+}
+
+func TestJoiningPlansAreThoseOfTheGoldenFiles(t *testing.T) {
+	for name, compile := range joins {
+		t.Run(name, func(t *testing.T) {
+			p, err := compile(t)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, file := printed(t, p), filepath.Join("testdata", name+".txt")
+			if *update {
+				if err := os.WriteFile(file, got, 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(got, want) {
+				t.Errorf("the plan is not that of %s; if it should be, run `make golden` and read the difference", file)
+			}
+		})
+	}
+}
+
+// What was opened before the container's namespaces were entered, and is not
+// closed when the program is executed, would lead out of the container.
+func TestWhoJoinsAContainerLeavesTheHostsDescriptorsBehind(t *testing.T) {
+	for name, compile := range joins {
+		p, err := compile(t)
+		if err != nil {
+			t.Fatal(err)
+		}
+		closed := false
+		for i := range p.Calls {
+			c := &p.Calls[i]
+			closed = closed || c.Op == unix.SYS_CLOSE_RANGE && c.Args[0].Value == 3 && c.Args[2].Value == unix.CLOSE_RANGE_CLOEXEC
+			if c.Op == unix.SYS_EXECVE && !closed {
+				t.Errorf("%s: nothing closes descriptors before execve", name)
+			}
+		}
+	}
+}
+
+// The program's limits and the pid that the caller is told are those of the
+// process that is inside the pid namespace, which the runtime has to know first.
+func TestWhoForksStandsStillUntilTheRuntimeKnows(t *testing.T) {
+	p, err := ForExec(joining(t, "default", allNamespaces))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range p.Calls {
+		if p.Calls[i].Op != unix.SYS_EXIT_GROUP {
+			continue
+		}
+		if next := p.Calls[i+1]; next.Op != unix.SYS_READ || next.Args[2].Value != AnswerSize {
+			t.Errorf("after the fork comes %s", p.CallString(i+1))
+		}
+		return
+	}
+	t.Error("nothing is forked")
+}
+
+func TestExecRefusesWhatCreateRefuses(t *testing.T) {
+	r := joining(t, "default", allNamespaces)
+	r.Config.Process.ApparmorProfile = "profile"
+	if _, err := ForExec(r); err == nil {
+		t.Error("a profile that is not applied was accepted")
+	}
+}
