@@ -46,7 +46,14 @@ func supportedFeatures() *features.Features {
 			Cgroup: &features.Cgroup{
 				V1: &yes, V2: &yes, Systemd: &no, SystemdUser: &no, Rdma: &yes,
 			},
-			Seccomp:         &features.Seccomp{Enabled: &no},
+			Seccomp: &features.Seccomp{
+				Enabled:        &yes,
+				Actions:        without(spec.SeccompActions(), string(specs.ActNotify)),
+				Operators:      spec.SeccompOperators(),
+				Archs:          spec.SeccompArchs(),
+				KnownFlags:     spec.SeccompFlags(),
+				SupportedFlags: without(spec.SeccompFlags(), string(specs.LinuxSeccompFlagWaitKillableRecv)),
+			},
 			Apparmor:        &features.Apparmor{Enabled: &no},
 			Selinux:         &features.Selinux{Enabled: &no},
 			IntelRdt:        &features.IntelRdt{Enabled: &no, Schemata: &no, Monitoring: &no},

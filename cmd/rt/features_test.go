@@ -74,7 +74,7 @@ func claim(t *testing.T, name string, listed bool, use func(*specs.Spec)) {
 	use(config.Spec)
 	request := libns.Request{Request: plan.Request{
 		Config: config, ID: "web", Dir: "/run/rt/web", Cgroup: plan.Cgroup{Unified: "/sys/fs/cgroup/web"},
-		Facts: kernel.Facts{LastCap: 40, Cgroup: kernel.CgroupUnified, Unified: "/sys/fs/cgroup", UnifiedSelf: "/", MountSetattr: true},
+		Facts: kernel.Facts{Arch: "amd64", LastCap: 40, Cgroup: kernel.CgroupUnified, Unified: "/sys/fs/cgroup", UnifiedSelf: "/", MountSetattr: true},
 	}}
 	_, err := plan.ForCreate(&request.Request)
 	if (err == nil) != listed {

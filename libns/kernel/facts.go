@@ -32,8 +32,10 @@ type Facts struct {
 	// CgroupUnified host uses them.
 	UnifiedControllers []string
 
-	MountSetattr bool // mount_setattr(2), Linux 5.12
-	KCore        bool // /proc/kcore exists
+	Arch         string // the machine's, as Go names it: "amd64"
+	SeccompFlags uint   // SECCOMP_FILTER_FLAG_* that the kernel knows
+	MountSetattr bool   // mount_setattr(2), Linux 5.12
+	KCore        bool   // /proc/kcore exists
 }
 
 // Controllers lists the controllers that can limit a container: those of the v1

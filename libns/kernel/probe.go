@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -20,6 +21,8 @@ func Probe() (Facts, error) {
 		EUID:         os.Geteuid(),
 		LastCap:      lastCap(),
 		Capabilities: permitted(),
+		Arch:         runtime.GOARCH,
+		SeccompFlags: seccompFlags(),
 		MountSetattr: haveMountSetattr(),
 		KCore:        unix.Access("/proc/kcore", unix.F_OK) == nil,
 	}
@@ -53,6 +56,23 @@ func permitted() uint64 {
 		return 0
 	}
 	return uint64(data[0].Permitted) | uint64(data[1].Permitted)<<32
+}
+
+// seccompFlags asks for a filter with each flag and without a program: a kernel
+// that knows the flag complains about the program's address.
+func seccompFlags() uint {
+	const waitKillable = 0x20 // SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, Linux 5.19
+	var known uint
+	for _, flags := range []uintptr{
+		unix.SECCOMP_FILTER_FLAG_TSYNC, unix.SECCOMP_FILTER_FLAG_LOG, unix.SECCOMP_FILTER_FLAG_SPEC_ALLOW,
+		unix.SECCOMP_FILTER_FLAG_NEW_LISTENER, waitKillable | unix.SECCOMP_FILTER_FLAG_NEW_LISTENER,
+	} {
+		_, _, err := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, 0)
+		if err == unix.EFAULT {
+			known |= uint(flags)
+		}
+	}
+	return known
 }
 
 // haveMountSetattr asks with a descriptor that cannot be valid: a kernel that

@@ -25,32 +25,72 @@ func (c *compiler) boundingSet() {
 	}
 }
 
-// capabilities sets the other four sets (capabilities(7)).
+// capabilities sets the other four sets (capabilities(7)). What loading the
+// seccomp filter takes is kept until then.
 func (c *compiler) capabilities() {
 	caps := c.Config.Process.Capabilities
 	if caps == nil {
+		c.keepAdmin()
 		return
 	}
 	c.step("process.capabilities", "set the effective, permitted and inheritable capabilities")
-	header := binary.LittleEndian.AppendUint32(nil, unix.LINUX_CAPABILITY_VERSION_3)
-	header = binary.LittleEndian.AppendUint32(header, 0)
-	effective, permitted, inheritable := c.capabilitySet(caps.Effective), c.capabilitySet(caps.Permitted), c.capabilitySet(caps.Inheritable)
-	var data []byte
-	for shift := 0; shift <= 32; shift += 32 {
-		for _, set := range []uint64{effective, permitted, inheritable} {
-			data = binary.LittleEndian.AppendUint32(data, uint32(set>>shift))
-		}
+	sets := c.capabilitySets()
+	if c.filterNeedsAdmin() {
+		sets.effective |= 1 << unix.CAP_SYS_ADMIN
+		sets.permitted |= 1 << unix.CAP_SYS_ADMIN
 	}
-	c.call(unix.SYS_CAPSET, c.constant(header), c.constant(data))
+	c.capset(sets)
 
 	c.step("process.capabilities.ambient", "set the ambient capabilities")
 	c.call(unix.SYS_PRCTL, imm(unix.PR_CAP_AMBIENT), imm(unix.PR_CAP_AMBIENT_CLEAR_ALL), imm(0), imm(0), imm(0))
-	ambient := c.capabilitySet(caps.Ambient) & permitted & inheritable
+	ambient := c.capabilitySet(caps.Ambient) & sets.permitted & sets.inheritable
 	for n := range c.Facts.LastCap + 1 {
 		if ambient&(1<<n) != 0 {
 			c.call(unix.SYS_PRCTL, imm(unix.PR_CAP_AMBIENT), imm(unix.PR_CAP_AMBIENT_RAISE), imm(n), imm(0), imm(0))
 		}
 	}
+}
+
+// keepAdmin raises CAP_SYS_ADMIN again for the seccomp filter, after the change
+// to a user who has no effective capabilities. What is permitted stays as it is.
+func (c *compiler) keepAdmin() {
+	if !c.filterNeedsAdmin() || c.Config.Process.User.UID == 0 {
+		return
+	}
+	c.step("linux.seccomp", "keep the right to load a seccomp filter")
+	c.capset(capabilitySets{effective: 1 << unix.CAP_SYS_ADMIN, permitted: c.Facts.Capabilities})
+}
+
+// dropAdmin gives up what only the seccomp filter needed.
+func (c *compiler) dropAdmin() {
+	switch {
+	case c.Config.Process.Capabilities != nil:
+		c.step("process.capabilities", "give up what loading the filter took")
+		c.capset(c.capabilitySets())
+	case c.Config.Process.User.UID != 0:
+		c.step("process.capabilities", "give up what loading the filter took")
+		c.capset(capabilitySets{permitted: c.Facts.Capabilities})
+	}
+}
+
+// capabilitySets are the three sets of capset(2).
+type capabilitySets struct{ effective, permitted, inheritable uint64 }
+
+func (c *compiler) capabilitySets() capabilitySets {
+	caps := c.Config.Process.Capabilities
+	return capabilitySets{c.capabilitySet(caps.Effective), c.capabilitySet(caps.Permitted), c.capabilitySet(caps.Inheritable)}
+}
+
+func (c *compiler) capset(sets capabilitySets) {
+	header := binary.LittleEndian.AppendUint32(nil, unix.LINUX_CAPABILITY_VERSION_3)
+	header = binary.LittleEndian.AppendUint32(header, 0)
+	var data []byte
+	for shift := 0; shift <= 32; shift += 32 {
+		for _, set := range []uint64{sets.effective, sets.permitted, sets.inheritable} {
+			data = binary.LittleEndian.AppendUint32(data, uint32(set>>shift))
+		}
+	}
+	c.call(unix.SYS_CAPSET, c.constant(header), c.constant(data))
 }
 
 // capabilitySet is the set of the names that this kernel knows and the runtime

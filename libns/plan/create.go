@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"rt/libns/kernel"
+	"rt/libns/seccomp"
 	"rt/spec"
 )
 
@@ -32,9 +33,10 @@ type Request struct {
 type compiler struct {
 	*builder
 	*Request
-	entries []mountEntry // mounts[], read once
-	joining bool         // the container exists, and gets one more process
-	missing []error      // what the plan takes and the kernel does not have
+	entries []mountEntry    // mounts[], read once
+	joining bool            // the container exists, and gets one more process
+	filter  *seccomp.Filter // linux.seccomp, nil if there is none
+	missing []error         // what the plan takes and the kernel does not have
 
 	root    Ref // word: the container's root directory
 	dev     Ref // word: the container's /dev
@@ -58,6 +60,9 @@ func ForCreate(r *Request) (*Plan, error) {
 		return nil, err
 	}
 	if err := c.refuseImpossibleLimits(); err != nil {
+		return nil, err
+	}
+	if err := c.compileFilter(); err != nil {
 		return nil, err
 	}
 	if c.Gated {

@@ -33,6 +33,9 @@ func ForExec(r *ExecRequest) (*Plan, error) {
 	if err := Supports(r.Config); err != nil {
 		return nil, err
 	}
+	if err := c.compileFilter(); err != nil {
+		return nil, err
+	}
 	c.begin(Control, Target)
 
 	c.host("", Launch{IntoCgroup: c.Cgroup.Unified, OrCgroup: r.OrCgroup})
@@ -99,6 +102,7 @@ func (c *compiler) process() {
 	c.checkCwd()
 	c.findProgram()
 	c.closeOnExec()
+	c.loadFilter()
 }
 
 // EnterCgroup moves the init stage into existing cgroups of v1 hierarchies.

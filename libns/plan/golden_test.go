@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "write the golden files instead of compa
 // controllers, and a unified one beside them.
 func hybridFacts() kernel.Facts {
 	return kernel.Facts{
-		LastCap: 40, Capabilities: 1<<41 - 1, MountSetattr: true, KCore: true,
+		Arch: "amd64", LastCap: 40, Capabilities: 1<<41 - 1, MountSetattr: true, KCore: true,
 		Cgroup: kernel.CgroupHybrid, Unified: "/sys/fs/cgroup/unified", UnifiedSelf: "/user",
 		Hierarchies: []kernel.Hierarchy{
 			{Mount: "/sys/fs/cgroup/cpu,cpuacct", Controllers: []string{"cpu", "cpuacct"}, Aliases: []string{"cpu", "cpuacct"}, Self: "/user"},

@@ -86,16 +86,26 @@ type HookRequest struct {
 // A createContainer hook is a program of the host: the container has not
 // entered its root yet, so that the host's files are still where they were. Its
 // working directory is the container's root directory. A startContainer hook is
-// a program of the container, and has no more rights than the container's.
+// a program of the container, with the rights, the limits and, if it has none
+// of its own, the environment of the container's.
 func ForHook(r *HookRequest) (*Plan, error) {
 	c := newCompiler(&r.Request)
 	c.joining = true
+	if r.Kind == StartContainer {
+		if err := c.compileFilter(); err != nil {
+			return nil, err
+		}
+	}
 	c.begin(Control, Target)
 	c.host("", Launch{IntoCgroup: c.Cgroup.Unified, OrCgroup: r.OrCgroup})
 	c.isolateProcess()
 	c.enterCgroup()
 	if r.Kind == StartContainer {
 		c.enterNamespaces(&r.ExecRequest)
+		c.setRlimits()
+		if r.Hook.Env == nil {
+			c.findHome()
+		}
 		c.noNewPrivileges()
 		c.boundingSet()
 		c.enterCwd()
@@ -106,6 +116,9 @@ func ForHook(r *HookRequest) (*Plan, error) {
 		c.enterHostRoot(r)
 	}
 	c.closeOnExec()
+	if r.Kind == StartContainer {
+		c.loadFilter()
+	}
 	c.host("", Release{})
 	c.executeHook(r)
 	c.afterExec()
@@ -134,7 +147,11 @@ func (c *compiler) executeHook(r *HookRequest) {
 	if len(args) == 0 {
 		args = []string{r.Hook.Path}
 	}
-	c.call(unix.SYS_EXECVE, c.str(r.Hook.Path), addr(c.pointers(c.texts(args))), addr(c.pointers(c.texts(r.Hook.Env))))
+	envp := c.texts(r.Hook.Env)
+	if r.Kind == StartContainer && r.Hook.Env == nil {
+		envp = c.environment()
+	}
+	c.call(unix.SYS_EXECVE, c.str(r.Hook.Path), addr(c.pointers(c.texts(args))), addr(c.pointers(envp)))
 }
 
 // texts are the places of several constants.

@@ -14,9 +14,18 @@ import (
 // stage gives its privileges up: limits may still be raised then, by a process
 // of the same user (prlimit(2)).
 func (c *compiler) prepare() {
+	c.setRlimits()
+	c.findHome()
+}
+
+func (c *compiler) setRlimits() {
 	if limits := c.rlimits(); len(limits) > 0 {
 		c.host("process.rlimits", SetRlimits{Limits: limits})
 	}
+}
+
+// findHome completes an environment without HOME.
+func (c *compiler) findHome() {
 	if _, hasHome := spec.ProcessEnv(c.Config.Process.Env); !hasHome {
 		c.home = c.buffer("home", homeSize)
 		c.hostAnswers("process.env", FindHome{UID: c.Config.Process.User.UID}, c.home, c.root)
@@ -84,10 +93,7 @@ func (c *compiler) waitForStart() {
 func (c *compiler) execute() {
 	process := c.Config.Process
 	c.step("process.args", "execute "+strings.Join(process.Args, " "))
-	argv, envp := c.texts(process.Args), c.texts(c.environment())
-	if !c.home.IsZero() {
-		envp = append(envp, c.home)
-	}
+	argv, envp := c.texts(process.Args), c.environment()
 	said := map[unix.Errno]label{}
 	call := c.call(unix.SYS_EXECVE, load(c.exe), addr(c.pointers(argv)), addr(c.pointers(envp)))
 	for _, errno := range execErrors {
@@ -118,8 +124,8 @@ func (c *compiler) afterExec() {
 // still give.
 var execErrors = []unix.Errno{unix.ENOENT, unix.EACCES, unix.ENOEXEC}
 
-// environment is what the program gets, except for a HOME that is looked up.
-func (c *compiler) environment() []string {
+// environment is what the program gets.
+func (c *compiler) environment() []Ref {
 	env, _ := spec.ProcessEnv(c.Config.Process.Env)
 	if c.ListenFDs > 0 {
 		env = append(env, fmt.Sprintf("LISTEN_FDS=%d", c.ListenFDs), "LISTEN_PID=1")
@@ -127,5 +133,9 @@ func (c *compiler) environment() []string {
 	if c.NotifySocket {
 		env = append(env, "NOTIFY_SOCKET="+filepath.Join("/", notifyDirectory, "notify.sock"))
 	}
-	return env
+	list := c.texts(env)
+	if !c.home.IsZero() {
+		list = append(list, c.home)
+	}
+	return list
 }

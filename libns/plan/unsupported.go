@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
@@ -43,7 +44,7 @@ func unsupported(config *spec.Config) []feature {
 		feature{"linux.uidMappings", len(linux.UIDMappings) > 0},
 		feature{"linux.gidMappings", len(linux.GIDMappings) > 0},
 		feature{"linux.timeOffsets", len(linux.TimeOffsets) > 0},
-		feature{"linux.seccomp", linux.Seccomp != nil},
+		feature{"linux.seccomp.syscalls with SCMP_ACT_NOTIFY", notifies(linux.Seccomp)},
 		feature{"linux.mountLabel", linux.MountLabel != ""},
 		feature{"linux.intelRdt", linux.IntelRdt != nil},
 		feature{"linux.memoryPolicy", linux.MemoryPolicy != nil},
@@ -57,4 +58,9 @@ func unsupported(config *spec.Config) []feature {
 		})
 	}
 	return features
+}
+
+// notifies says that a rule leaves system calls to an agent.
+func notifies(profile *specs.LinuxSeccomp) bool {
+	return profile != nil && slices.ContainsFunc(profile.Syscalls, func(s specs.LinuxSyscall) bool { return s.Action == specs.ActNotify })
 }

@@ -4,6 +4,7 @@
 //	peer console SOCKET                   an engine that waits for a terminal on a console socket
 //	peer notify SOCKET                    a service manager that listens for readiness
 //	peer send SOCKET MESSAGE...           a service that reports it
+//	peer syscall NUMBER...                a program with system calls of its own
 //
 // terminal and console play the script on standard input, see script.go; what the terminal shows
 // goes to standard output, and remarks of peer itself are lines that begin with "peer: ".
@@ -16,7 +17,7 @@ import (
 
 func main() {
 	if len(os.Args) < 3 {
-		fail("usage: peer terminal COMMAND [ARGUMENT...] | console SOCKET | notify SOCKET | send SOCKET MESSAGE...")
+		fail("usage: peer terminal COMMAND [ARGUMENT...] | console SOCKET | notify SOCKET | send SOCKET MESSAGE... | syscall NUMBER...")
 	}
 	var err error
 	code := 0
@@ -29,6 +30,8 @@ func main() {
 		err = playNotify(arguments[0])
 	case "send":
 		err = playSend(arguments[0], arguments[1:])
+	case "syscall":
+		err = playSyscall(arguments)
 	default:
 		err = fmt.Errorf("unknown role %q", role)
 	}
