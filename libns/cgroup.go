@@ -17,6 +17,10 @@ import (
 	"rt/libns/plan"
 )
 
+// errNoCgroup is what commands say about a container that was made without a
+// cgroup, and need one.
+var errNoCgroup = errors.New("the container has no cgroup: it was made with --cgroup-manager=disabled")
+
 // makeCgroup makes a cgroup in the unified hierarchy, with the controllers that
 // the cgroups above it have to give. One that exists must be empty: its
 // processes would be killed with the container. It reports whether it is new,

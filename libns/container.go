@@ -71,7 +71,7 @@ func (c *Container) Kill(sig unix.Signal, all bool) error {
 			return nil
 		}
 	}
-	if everybody {
+	if everybody && !c.Cgroup.IsZero() {
 		return signalCgroup(c.Cgroup, sig)
 	}
 	if err := c.Init.signal(sig); err != nil {

@@ -36,7 +36,7 @@ func freeze(c plan.Cgroup) error {
 		return new(cgroups1.FreezerGroup).Set(directory, &cgroups.Resources{Freezer: cgroups.Frozen})
 	}
 	if c.Unified == "" {
-		return errors.New("the container has no cgroup that could be frozen")
+		return errors.New("this host has neither cgroup v2 nor the freezer hierarchy of cgroup v1")
 	}
 	err := changeFrozen(c.Unified, "1")
 	if err != nil {
@@ -76,6 +76,9 @@ var ErrNotPaused = errors.New("container not paused")
 func (c *Container) Pause() error {
 	switch c.Status() {
 	case Created, Running:
+		if c.Cgroup.IsZero() {
+			return errNoCgroup
+		}
 		return freeze(c.Cgroup)
 	default:
 		return ErrNotRunning

@@ -1,8 +1,6 @@
 package libns
 
-import (
-	"github.com/opencontainers/cgroups"
-)
+import "github.com/opencontainers/cgroups"
 
 // Stats is what a container uses, in the shape that callers of `events` know.
 // Times are in nanoseconds, sizes in bytes; no limit is the largest number.
@@ -107,6 +105,9 @@ type HugetlbStats struct {
 
 // Stats reads what the container uses now.
 func (c *Container) Stats() (*Stats, error) {
+	if c.Cgroup.IsZero() {
+		return nil, errNoCgroup
+	}
 	manager, err := managerOf(c.Cgroup)
 	if err != nil {
 		return nil, err

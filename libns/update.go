@@ -162,7 +162,7 @@ func (c *Container) Update(u *Update, remember func() error) error {
 		return ErrNotRunning
 	}
 	if c.Cgroup.IsZero() {
-		return errors.New("the container has no cgroup that could be limited")
+		return errNoCgroup
 	}
 	before := takeSnapshot(c.Cgroup, u.Set)
 	err := setLimits(c.Cgroup, u.Set)

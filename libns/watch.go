@@ -35,7 +35,7 @@ const (
 func (c *Container) Watch() (*Watch, error) {
 	directories := c.Cgroup.Directories()
 	if len(directories) == 0 {
-		return nil, errors.New("the container has no cgroup that could be watched")
+		return nil, errNoCgroup
 	}
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	if err != nil {

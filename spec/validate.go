@@ -71,11 +71,13 @@ func Validate(c *Config, h Host) error {
 
 // Warnings returns what is questionable in a configuration but, by the
 // specification, no reason to refuse it: capabilities that do not exist, or not
-// on this kernel, and personality flags, none of which is defined.
+// on this kernel, personality flags, none of which is defined, and limits that
+// kernels do not have any more.
 func Warnings(c *Config, h Host) []Problem {
 	v := newValidator(c, h)
 	v.unavailableCapabilities()
 	v.personalityFlags()
+	v.kernelMemory()
 	return v.sorted()
 }
 

@@ -167,7 +167,7 @@ func TestWarnings(t *testing.T) {
 	c := configWith(t, `{
 		"process": {"capabilities": {"bounding": ["CAP_CHOWN", "CAP_NEW"], "permitted": ["CAP_CHECKPOINT_RESTORE"],
 			"effective": ["chown"], "inheritable": ["CAP_"], "ambient": ["CAP_X"]}},
-		"linux": {"personality": {"domain": "LINUX", "flags": ["ADDR_NO_RANDOMIZE"]}}
+		"linux": {"personality": {"domain": "LINUX", "flags": ["ADDR_NO_RANDOMIZE"]}, "resources": {"memory": {"kernel": 4096, "kernelTCP": -1}}}
 	}`)
 	if err := Validate(c, Host{Creating: true}); err != nil {
 		t.Errorf("a warning became an error: %v", err)
@@ -178,6 +178,8 @@ func TestWarnings(t *testing.T) {
 	}
 	want := []string{
 		"linux.personality.flags: ignoring personality flags: none is supported",
+		"linux.resources.memory.kernel: has no effect: kernels have no such limit any more",
+		"linux.resources.memory.kernelTCP: has no effect: kernels have no such limit any more",
 		`process.capabilities.ambient[0]: ignoring unknown capability "CAP_X"`,
 		`process.capabilities.bounding[1]: ignoring unknown capability "CAP_NEW"`,
 		`process.capabilities.effective[0]: ignoring unknown capability "chown"`,

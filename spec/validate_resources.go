@@ -110,6 +110,22 @@ func (v *validator) swapLimit(field string, memory *specs.LinuxMemory) {
 	}
 }
 
+// kernelMemory warns about limits that are without effect since Linux 5.11 and
+// on cgroup v2.
+func (v *validator) kernelMemory() {
+	if v.linux.Resources == nil || v.linux.Resources.Memory == nil {
+		return
+	}
+	const field = "linux.resources.memory"
+	memory := v.linux.Resources.Memory
+	if valueOf(memory.Kernel) != 0 { //nolint:staticcheck // deprecated for this reason
+		v.report(field+".kernel", "has no effect: kernels have no such limit any more")
+	}
+	if valueOf(memory.KernelTCP) != 0 {
+		v.report(field+".kernelTCP", "has no effect: kernels have no such limit any more")
+	}
+}
+
 func (v *validator) limit(field string, limit *int64) {
 	if limit != nil && *limit < -1 {
 		v.report(field, "must be -1 (no limit) or above, got %d", *limit)

@@ -200,3 +200,20 @@ within() {
 	done
 	nothing_made
 }
+
+@test "without a cgroup, kill --all signals the first process, and other commands say why they cannot" {
+	args sleep 1000
+	ID=$(new_id)
+	rt --cgroup-manager disabled run --detach --bundle "$BUNDLE" "$ID" >"$WORK/out" 2>&1
+	[[ -z $(marked_cgroups "$TOKEN") ]]
+	local command
+	for command in pause update 'events --stats' events; do
+		# shellcheck disable=SC2086
+		runtime $command "$ID"
+		assert_failure 1
+		assert_contains 'the container has no cgroup'
+	done
+	assert_equal "$(rt ps -f json "$ID")" "[$(container_pid "$ID")]"
+	rt kill --all "$ID" KILL
+	wait_for_status "$ID" stopped
+}
