@@ -132,9 +132,6 @@ func (h *hookRun) inside(cgroup plan.Cgroup, facts kernel.Facts, dir string) err
 	if request.Join, err = foreignNamespaces(h.pid); err != nil {
 		return err
 	}
-	if request.Hook.Env == nil && h.Kind == plan.StartContainer {
-		request.Hook.Env = h.config.Process.Env
-	}
 	state, err := h.state(pidInside(h.pid))
 	if err != nil {
 		return err
