@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # One more program in a container. The container of most tests sleeps.
-# shellcheck disable=SC2016
+# shellcheck disable=SC2016,SC2030,SC2031
 
 setup() {
 	load helpers
@@ -336,12 +336,12 @@ capabilities='sed -n "s/^Cap\(...\):[[:space:]]*0*/\1 /p" /proc/self/status'
 	execute true
 	assert_failure 255
 	assert_contains 'cannot exec in a paused container (use --ignore-paused to override)'
-	rt_background exec --ignore-paused "$ID" echo done
+	rt_background exec --ignore-paused "$ID" echo resumed
 	sleep 0.3
 	assert_equal "$(<"$WORK/background.out")" ''
 	rt resume "$ID"
 	wait "$RT_PID"
-	assert_equal "$(<"$WORK/background.out")" 'done'
+	assert_equal "$(<"$WORK/background.out")" resumed
 }
 
 # namespaces PID prints the ids of a process's namespaces.
