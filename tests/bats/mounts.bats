@@ -227,10 +227,10 @@ inside_mqueue_names() {
 	assert_success
 	assert_output imitation
 	local place
+	mkdir "$WORK/directory"
 	for place in /proc/self/attr /proc/sys /proc/1 /proc/net/dev /proc/new; do
-		setup_bundle "bundle.${place//\//.}"
-		mkdir "$WORK/directory.${place//\//.}"
-		add_mount "$place" none "$WORK/directory.${place//\//.}" bind
-		fails "$(last_mount)" "$place"
+		config '.mounts |= .[:7]'
+		add_mount "$place" none "$WORK/directory" bind
+		refused "$(last_mount)" "$place"
 	done
 }
