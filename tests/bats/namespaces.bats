@@ -275,8 +275,8 @@ check_combination() {
 	namespaces mount= "network=/run/netns/$TOKEN"
 	args sh -c 'readlink /proc/self/ns/net; ip -o link show lo'
 	in_mount_namespace private '
-		mkdir -p /run/netns
-		mount -t tmpfs tmpfs /run/netns
+		mount -t tmpfs tmpfs /run
+		mkdir /run/netns
 		ip netns add "$1"
 		stat -Lc "net:[%i]" "/run/netns/$1"
 		"$RT" --root "$ROOT" run -b "$BUNDLE" "$2"
