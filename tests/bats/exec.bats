@@ -344,6 +344,52 @@ capabilities='sed -n "s/^Cap\(...\):[[:space:]]*0*/\1 /p" /proc/self/status'
 	assert_equal "$(<"$WORK/background.out")" resumed
 }
 
+# affinity FILTER executes a process with that change of the process file, from a caller that is bound
+# to CPU 0, and prints the CPUs that it may run on.
+affinity() {
+	process 'sed -n "s/^Cpus_allowed_list:[[:space:]]*//p" /proc/self/status' "$1" >"$WORK/process.json"
+	run taskset -c 0 "$RT" --root "$ROOT" exec --process "$WORK/process.json" "$ID"
+}
+
+@test "a caller that is bound to a CPU does not bind the program" {
+	needs taskset
+	(($(nproc) > 1)) || skip "there is one CPU"
+	sleeper
+	affinity .
+	assert_output "$(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status)"
+}
+
+@test "execCPUAffinity is the process file's, or else the config's" {
+	needs taskset
+	(($(nproc) > 1)) || skip "there is one CPU"
+	config '.process.execCPUAffinity = {initial: "0", final: "1"}'
+	sleeper
+	affinity .
+	assert_output 1
+	affinity '.execCPUAffinity = {final: "0"}'
+	assert_output 0
+	affinity '.execCPUAffinity = {final: "60000"}'
+	assert_failure 255
+	assert_contains process.execCPUAffinity.final
+}
+
+@test "exec on a host with cgroup v2 alone" {
+	unified && skip "every other test is one"
+	[[ -e /sys/fs/cgroup/unified/cgroup.procs ]] || skip "cgroup v2 is not mounted"
+	args sleep 1000
+	config 'del(.linux.resources) | .mounts |= map(select(.type != "cgroup"))'
+	# shellcheck disable=SC2016
+	in_mount_namespace private '
+		mount --bind /sys/fs/cgroup/unified /sys/fs/cgroup
+		"$RT" --root "$ROOT" run --detach -b "$BUNDLE" "$1" >"$WORK/out" 2>&1
+		"$RT" --root "$ROOT" exec --detach --pid-file "$WORK/pid" "$1" sleep 1234 >"$WORK/out" 2>&1
+		grep ^0:: "/proc/$(<"$WORK/pid")/cgroup" "/proc/$("$RT" --root "$ROOT" state "$1" | jq .pid)/cgroup" | sed "s/.*:0:://" | uniq -c
+		"$RT" --root "$ROOT" delete --force "$1"
+	' "$(new_id)"
+	assert_success
+	[[ $output =~ ^\ *2\ /$TOKEN-[^/]*$ ]]
+}
+
 # namespaces PID prints the ids of a process's namespaces.
 namespaces() {
 	readlink "/proc/$1"/ns/{cgroup,ipc,mnt,net,pid,time,user,uts}
@@ -389,7 +435,7 @@ in_its_place() {
 	other=$(container_pid "$ID")
 	setup_bundle second
 	kinds='{pid: "pid", ipc: "ipc", uts: "uts", network: "net"}'
-	config "del(.hostname) | .linux.namespaces |= map(if $kinds[.type] then .path = \"/proc/$other/ns/\" + $kinds[.type] else . end)"
+	config "del(.hostname) | .linux.namespaces |= map(if (${kinds})[.type] then .path = \"/proc/$other/ns/\" + (${kinds})[.type] else . end)"
 	in_its_place
 	assert_equal "$(readlink "/proc/$(<"$WORK/pid")/ns/pid")" "$(readlink "/proc/$other/ns/pid")"
 }
@@ -432,7 +478,7 @@ descriptors='n=0; while [ $n -lt 200 ]; do [ -e /proc/self/fd/$n ] && echo $n; n
 @test "a terminal over the console socket" {
 	sleeper
 	mkfifo "$WORK/script"
-	"$PEER" console "$WORK/console.sock" <"$WORK/script" >"$WORK/screen" 2>&1 3>&- &
+	"${PEER:?}" console "$WORK/console.sock" <"$WORK/script" >"$WORK/screen" 2>&1 3>&- &
 	local peer=$! script
 	exec {script}>"$WORK/script"
 	wait_until 5 test -S "$WORK/console.sock"
