@@ -83,6 +83,7 @@ func end(t *testing.T, c *libns.NewContainer) {
 	if code, err := c.Wait(); code != 0 || err != nil {
 		t.Errorf("the container ended with %d, %v", code, err)
 	}
+	c.Release() // Wait keeps the pidfd, for signals that it passes on
 	if err := c.Destroy(); err != nil {
 		t.Error(err)
 	}
