@@ -35,6 +35,7 @@ func (c *compiler) unifiedMount(m mountEntry) {
 	c.cgroup2(mount, m.options.AttrSet)
 	c.recursiveAttributes(m, mount)
 	at := c.openMountPoint(mountPoint{path: m.path})
+	c.refuseProc(m, at)
 	c.attach(mount, at)
 	c.finishMount(m, mount, at)
 }
@@ -69,6 +70,7 @@ func (c *compiler) hierarchyMounts(m mountEntry) {
 		attrs: attrs &^ unix.MOUNT_ATTR_RDONLY, otherwise: noLabel,
 	}, tree)
 	at := c.openMountPoint(mountPoint{path: m.path})
+	c.refuseProc(m, at)
 	c.attach(tree, at)
 	c.close(at)
 

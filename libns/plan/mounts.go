@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -78,6 +79,7 @@ func (c *compiler) bindMount(m mountEntry) {
 	}
 	c.recursiveAttributes(m, mount)
 	at := c.openMountPoint(mountPoint{path: m.path, source: mount})
+	c.refuseProc(m, at)
 	c.attachBind(m, mount, at)
 	c.finishMount(m, mount, at)
 }
@@ -128,8 +130,23 @@ func (c *compiler) filesystemMount(m mountEntry) {
 	if m.options.CopyUp {
 		c.assist(CopyUp{Path: m.Destination}, at, mount)
 	}
+	c.refuseProc(m, at)
 	c.attach(mount, at)
 	c.finishMount(m, mount, at)
+}
+
+// refuseProc makes sure that the image's symbolic links did not lead a mount
+// point into procfs: what covers the kernel's files there passes for them, also
+// with those who write a label or limit (CVE-2019-16884). Where the config
+// itself names a place below /proc, validation has looked at it.
+func (c *compiler) refuseProc(m mountEntry, at Ref) {
+	if m.path == "proc" || strings.HasPrefix(m.path, "proc/") {
+		return
+	}
+	statfs := c.buffer("statfs", sizeofStatfs)
+	c.call(unix.SYS_FSTATFS, load(at), addr(statfs))
+	c.call(OpIsNot, load(statfs), imm(^uint64(0)), imm(unix.PROC_SUPER_MAGIC), imm(unix.EPERM)).
+		means(fmt.Sprintf("%s leads into procfs by a symbolic link of the root filesystem: nothing may be mounted there", m.Destination))
 }
 
 // placeOf says how the mount point of a new filesystem is looked up.
