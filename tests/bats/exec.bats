@@ -629,10 +629,10 @@ cgroups_of() {
 	local init before n
 	init=$(container_pid "$ID")
 	before=$(left_of_execs)
-	for n in {1..60}; do
+	for n in {1..20}; do
 		rt exec "$ID" true >"$WORK/log" 2>&1
 	done
-	for n in {1..20}; do
+	for n in {1..10}; do
 		rt exec "$ID" sh -c "exit $n" >"$WORK/log.$n" 2>&1 3>&- && false || assert_equal "$?" "$n" &
 	done
 	local job
