@@ -21,7 +21,7 @@ traced() {
 
 @test "rt is executed once, the init stage once, the program once" {
 	traced execve,execveat
-	assert_equal "$(grep -c 'execve(.* = 0$' "$WORK/trace")" 3
+	assert_equal "$(grep -c 'execve("' "$WORK/trace")" 3
 	assert_equal "$(grep -c "execve(\"$RT\"" "$WORK/trace")" 1
 	assert_equal "$(grep -c 'execve("/proc/self/fd/' "$WORK/trace")" 1
 }
