@@ -145,9 +145,9 @@ func (c *compiler) outcome(call int32, wide bool) (node, error) {
 	if *known != unknown {
 		return *known, nil
 	}
-	var rules combination
+	rules := combination{wide: wide}
 	for i := c.policy.calls[call].first; i != none; i = c.policy.rules[i].next {
-		if err := rules.add(&c.policy.rules[i], wide); err != nil {
+		if err := rules.add(&c.policy.rules[i]); err != nil {
 			return 0, c.policy.problem(i, err)
 		}
 	}
@@ -160,7 +160,7 @@ func (c *compiler) outcome(call int32, wide bool) (node, error) {
 // get the operation as their condition on the first argument. A condition that
 // they have on it themselves is about something else and dropped.
 func (c *compiler) carrier(number int32, a *abi) (n node, ruled bool, err error) {
-	var rules combination
+	rules := combination{wide: a.wide}
 	for i := range c.policy.rules {
 		r := c.policy.rules[i]
 		call := &c.policy.calls[r.call]
@@ -170,7 +170,7 @@ func (c *compiler) carrier(number int32, a *abi) (n node, ruled bool, err error)
 		} else if own, ok := call.row.number(a); !ok || own != number {
 			continue
 		}
-		if err := rules.add(&r, a.wide); err != nil {
+		if err := rules.add(&r); err != nil {
 			return 0, false, c.policy.problem(int32(i), err)
 		}
 		ruled = true
@@ -180,10 +180,17 @@ func (c *compiler) carrier(number int32, a *abi) (n node, ruled bool, err error)
 
 // combined gives the node for all rules of a call.
 func (c *compiler) combined(rules *combination) node {
-	if rules.decided {
+	onwards := c.graph.answer(c.policy.defaultAnswer)
+	switch {
+	case rules.decided:
 		return c.graph.answer(rules.answer)
+	case rules.inOrder:
+		for _, r := range slices.Backward(rules.rules) {
+			onwards = c.level(r.path(rules.wide), onwards)
+		}
+		return onwards
 	}
-	return c.level(rules.tree.root, c.graph.answer(c.policy.defaultAnswer))
+	return c.level(rules.tree.root, onwards)
 }
 
 // level gives the node that tries the tests of a level and then goes on.

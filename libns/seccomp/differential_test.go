@@ -193,7 +193,7 @@ func (c *comparison) numbers(o *oracle, plain, whole []unix.SockFilter) error {
 }
 
 // strangeNumbers are those at which an ABI may begin or end.
-var strangeNumbers = []uint32{0, 1, 2, x32Bit - 1, x32Bit, x32Bit + 1, 1<<31 - 1, 1 << 31, maxNumber - 1, maxNumber}
+var strangeNumbers = []uint32{0, 1, 2, x32Bit - 1, x32Bit, x32Bit + 1, 1<<31 - 1, 1 << 31, 3 << 30, maxNumber - 1, maxNumber}
 
 // arguments compares the calls that have conditional rules, with arguments around
 // the constants in them.
@@ -463,29 +463,21 @@ func (n *names) tooNew(profile *specs.LinuxSeccomp, archs []Arch, audit, number 
 	case specs.ActAllow, specs.ActLog, specs.ActTrace:
 		return false
 	}
-	newest := map[Arch]uint32{}
 	for _, a := range archs {
-		if a.abi().audit != audit {
-			continue
-		}
+		newest := uint32(0)
 		for _, entry := range profile.Syscalls {
 			for _, name := range entry.Names {
 				if numbers, ok := n.numbers[name]; ok && numbers[a] > 0 {
-					newest[a] = max(newest[a], uint32(numbers[a]))
+					newest = max(newest, uint32(numbers[a]))
 				}
 			}
 		}
-	}
-	wide, haveWide := newest[X86_64]
-	x32, haveX32 := newest[X32]
-	if haveWide && haveX32 {
-		if number&x32Bit != 0 {
-			return number > x32
+		switch {
+		case a.abi().audit != audit || newest == 0:
+		case a == X86_64 && number&x32Bit != 0 || a == X32 && number&x32Bit == 0:
+		case number > newest || number == 0 && (a == S390 || a == S390X):
+			return true
 		}
-		return number > wide
-	}
-	for a, limit := range newest {
-		return number > limit || number == 0 && (a == S390 || a == S390X)
 	}
 	return false
 }

@@ -61,7 +61,7 @@ func (g *graph) assemble(root node) ([]unix.SockFilter, error) {
 	e.need(root, entryLoad)
 	e.place(root)
 	if len(e.program) > maxProgram {
-		return nil, fmt.Errorf("linux.seccomp: the filter would have %d instructions, the kernel takes at most %d", len(e.program), maxProgram)
+		return nil, Problem{"linux.seccomp", fmt.Sprintf("the filter would have %d instructions, the kernel takes at most %d", len(e.program), maxProgram)}
 	}
 	slices.Reverse(e.program)
 	return e.program, nil

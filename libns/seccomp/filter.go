@@ -26,8 +26,11 @@ func (f *Filter) Bytes() []byte {
 	if f.Archs[0].abi().big {
 		order = binary.BigEndian
 	}
-	b := make([]byte, 0, 8*len(f.Program))
-	for _, i := range f.Program {
+	return appendProgram(make([]byte, 0, 8*len(f.Program)), order, f.Program)
+}
+
+func appendProgram(b []byte, order binary.AppendByteOrder, program []unix.SockFilter) []byte {
+	for _, i := range program {
 		b = order.AppendUint16(b, i.Code)
 		b = append(b, i.Jt, i.Jf)
 		b = order.AppendUint32(b, i.K)

@@ -167,7 +167,7 @@ func render(t table, version string) ([]byte, error) {
 		}
 		b.WriteString(column.name)
 	}
-	fmt.Fprintf(&b, "\nvar syscalls = [...]syscall{\n")
+	fmt.Fprintf(&b, "\nvar syscalls = [...]systemCall{\n")
 	for _, name := range names {
 		fmt.Fprintf(&b, "{%q, [columns]int32{", name)
 		for i, column := range columns {

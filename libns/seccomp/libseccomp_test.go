@@ -122,7 +122,7 @@ func (l *libseccomp) compile(profile *specs.LinuxSeccomp, archs []Arch) (*compil
 	}
 	big := archs[0].abi().big
 	code, err := parsePseudocode(string(text), big)
-	return &compiled{decode(program, big), code}, err
+	return &compiled{decodeProgram(program, big), code}, err
 }
 
 func (l *libseccomp) send(profile *specs.LinuxSeccomp, archs []Arch) error {

@@ -47,9 +47,10 @@ func (o operator) order() int {
 	return 0
 }
 
-// newPath gives the tests of a rule on an architecture of some width, from the
-// first argument to the last. It is nil if every call passes them.
-func newPath(r *rule, wide bool) *choice {
+// path gives the tests of a rule on an architecture of some width, from the first
+// argument to the last. It is nil if every call passes them. The tests of one
+// condition that lead on to the next condition lead to the very same choices.
+func (r *rule) path(wide bool) *choice {
 	var root *choice
 	var ends []*branch // that lead on from the tests so far
 	for argument := range uint8(maxArgument + 1) {

@@ -49,6 +49,11 @@ func newPolicy(profile *specs.LinuxSeccomp) (*policy, error) {
 		defaultAnswer: byDefault,
 		enosys:        !permissive(profile.DefaultAction),
 	}
+	names := 0
+	for i := range profile.Syscalls {
+		names += len(profile.Syscalls[i].Names)
+	}
+	p.calls, p.rules = make([]call, 0, min(names, len(syscalls))), make([]rule, 0, names)
 	for row := range p.index {
 		p.index[row] = none
 	}

@@ -69,15 +69,11 @@ func (s *section) withoutRule(number uint32, otherwise answer) answer {
 // cannot have known. Such a call gets ENOSYS even if there is a rule for it, which
 // there can be if another call can carry it.
 func (s *section) tooNew(number uint32) bool {
-	switch len(s.limits) {
-	case 0:
-		return false
-	case 1:
-		return number > s.limits[0].newest || number == 0 && s.archs[0].abi().indirectZero
-	}
 	for _, l := range s.limits {
-		if (l.arch == X32) == (number >= x32Bit) {
-			return number > l.newest
+		switch {
+		case l.arch == X86_64 && number&x32Bit != 0, l.arch == X32 && number&x32Bit == 0:
+		case number > l.newest, number == 0 && l.arch.abi().indirectZero:
+			return true
 		}
 	}
 	return false
@@ -99,8 +95,9 @@ func (s *section) foreign(number uint32) bool {
 
 // withoutRules gives the spans of all numbers, as if there were no rules.
 func (c *compiler) withoutRules(s *section) []span {
-	// Wherever withoutRule may change.
-	starts := []uint32{0, 1, x32Bit, maxNumber}
+	// Wherever withoutRule may change: it looks at single numbers and at the
+	// bit of x32.
+	starts := []uint32{0, 1, x32Bit, 2 * x32Bit, 3 * x32Bit, maxNumber}
 	for _, l := range s.limits {
 		starts = append(starts, l.newest+1)
 	}

@@ -137,8 +137,8 @@ func defect(program []unix.SockFilter, audits []uint32) error {
 	return nil
 }
 
-// decode gives the program that bytes hold, in the byte order of the machine.
-func decode(b []byte, big bool) []unix.SockFilter {
+// decodeProgram gives the program that bytes hold, in the byte order of the machine.
+func decodeProgram(b []byte, big bool) []unix.SockFilter {
 	var order binary.ByteOrder = binary.LittleEndian
 	if big {
 		order = binary.BigEndian

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// syscall is one row of the table of system calls.
-type syscall struct {
+// systemCall is one row of the table of system calls.
+type systemCall struct {
 	name    string
 	numbers [columns]int32 // by abi.column; -1 where the architecture lacks the call
 }
@@ -17,7 +17,7 @@ type row int32
 // findSyscall gives the row of a system call. Names that no architecture has are
 // not found: profiles name calls of kernels to come.
 func findSyscall(name string) (row, bool) {
-	i, found := slices.BinarySearchFunc(syscalls[:], name, func(s syscall, name string) int {
+	i, found := slices.BinarySearchFunc(syscalls[:], name, func(s systemCall, name string) int {
 		return strings.Compare(s.name, name)
 	})
 	return row(i), found

@@ -6,7 +6,7 @@ package seccomp
 // of the columns; -1 where an architecture does not have the call:
 //
 //	x86, x86_64, x32, arm, aarch64, mips, mips64, mips64n32, ppc, ppc64, s390, s390x, parisc, parisc64, riscv64, loongarch64, m68k, sh
-var syscalls = [...]syscall{
+var syscalls = [...]systemCall{
 	{"_llseek", [columns]int32{140, -1, -1, 140, -1, 4140, -1, -1, 140, 140, 140, -1, 140, 140, -1, -1, 140, 140}},
 	{"_newselect", [columns]int32{142, -1, -1, 142, -1, 4142, 5022, 6022, 142, 142, 142, -1, 142, 142, -1, -1, 142, 142}},
 	{"_sysctl", [columns]int32{149, 156, -1, 149, -1, 4153, 5152, 6152, 149, 149, 149, 149, 149, 149, -1, -1, 149, 149}},

@@ -22,7 +22,7 @@ type tree struct {
 
 var (
 	errConflict = errors.New("an earlier rule has the same conditions and another action")
-	errEndless  = errors.New("its conditions cannot be combined with those of earlier rules")
+	errEndless  = errors.New("trying the rules has no end")
 )
 
 // choice is a test in a tree, with what follows if it fails and if it holds.
@@ -125,7 +125,6 @@ func insertBefore(level **choice, x, path *choice) error {
 
 // endless finds out whether trying the choices of a level has no end. A choice
 // that follows two tests can be put on two levels, which thereby become one.
-// libseccomp would never come back from it.
 func endless(c *choice) error {
 	for x := c.left; x != nil; x = x.left {
 		if x == c {
