@@ -58,21 +58,16 @@ func (c *Container) Status() Status {
 // namespace is shared, because then nothing else ends the others. It is not
 // an error to kill all of a stopped container.
 func (c *Container) Kill(sig unix.Signal, all bool) error {
-	status := c.Status()
 	everybody := all || c.SharedPID && sig == unix.SIGKILL
-	if status == Stopped {
-		if !everybody {
-			return ErrNotRunning
-		}
-		if err := signalCgroup(c.Cgroup, sig); err != nil {
-			return err
-		}
-		if all || c.SharedPID {
-			return nil
-		}
-	}
 	if everybody && !c.Cgroup.IsZero() {
 		return signalCgroup(c.Cgroup, sig)
+	}
+	status := c.Status()
+	switch {
+	case status == Stopped && all:
+		return nil
+	case status == Stopped:
+		return ErrNotRunning
 	}
 	if err := c.Init.signal(sig); err != nil {
 		return fmt.Errorf("unable to signal init: %w", err)
