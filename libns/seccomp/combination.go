@@ -1,5 +1,7 @@
 package seccomp
 
+import "errors"
+
 // combination is what the rules for one call come to.
 //
 // The first rule without conditions decides, wherever it stands. Rules with
@@ -32,7 +34,7 @@ func (c *combination) add(r *rule) error {
 		return nil
 	}
 	err := c.tree.add(path, r.answer)
-	if err == errEndless {
+	if errors.Is(err, errEndless) {
 		c.inOrder = true
 		return nil
 	}

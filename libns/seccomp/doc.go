@@ -5,20 +5,22 @@
 //
 // The way from the profile to the program:
 //
-//	profile.go   what each rule means: which call, which conditions, which answer
-//	tree.go      the conditional rules of one call, merged into one tree
-//	dispatch.go  each architecture's numbers as ranges with one answer each
-//	graph.go     all of it as one graph of tests, in which nothing occurs twice
-//	emit.go      the graph as instructions
+//	profile.go      which rule is for which call (condition.go, action.go, flags.go)
+//	combination.go  what the rules for one call mean together (path.go, tree.go, prune.go)
+//	section.go      what each architecture's numbers mean, with and without a rule
+//	dispatch.go     numbers that mean the same, as ranges, and the search for one
+//	graph.go        all of it as one graph of tests, in which nothing occurs twice
+//	emit.go         the graph as instructions
 //
 // Profiles have been written against libseccomp for a decade, and what several
-// rules for one call mean together is known only from what libseccomp makes of
-// them. So the verdicts here are libseccomp's, which the tests prove by running
-// the filters of both side by side; the programs are not, they are shorter and
-// faster. On top comes what runc adds: calls newer than the profile get ENOSYS.
+// rules for one call come to is known only from what libseccomp makes of them. So
+// the verdicts are libseccomp's, which the tests prove by running the filters of
+// both side by side. The programs are not: they are shorter, and find a call by
+// halving the numbers instead of trying one after the other. On top comes what
+// runc adds: calls newer than the profile get ENOSYS.
 //
-// Everything but the cache (cache.go) is pure: the same profile, architecture
-// and options give the same program.
+// Everything but [Cache] is pure: the same profile, architecture and options give
+// the same program.
 package seccomp
 
 //go:generate go run generate.go
