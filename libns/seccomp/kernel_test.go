@@ -1,6 +1,7 @@
 package seccomp
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -54,7 +55,11 @@ func callNumber(t testing.TB, arch Arch, name string, arguments ...uint64) strin
 // confined makes calls, under a filter, in another process.
 func confined(t testing.TB, f *Filter, role string, calls ...string) (output []string, state *os.ProcessState) {
 	t.Helper()
-	self := exec.Command("/proc/self/exe")
+	// A filter that is wrong may leave the process unable to end itself.
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	self := exec.CommandContext(ctx, "/proc/self/exe")
+	self.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	self.Env = append(os.Environ(),
 		roleVariable+"="+role,
 		filterVariable+"="+base64.StdEncoding.EncodeToString(f.Bytes()),
