@@ -126,7 +126,7 @@ func (p *pruning) same(x, path *choice, above overlap, now *overlap) (done bool)
 	case !now.matched || !onlyAnswer(x, p.answer):
 		return false
 	case now.newEnds && now.oldLonger:
-		p.pruned = p.tree.remove(&p.tree.root, x) || p.pruned
+		p.pruned = remove(&p.tree.root, x) || p.pruned
 		return p.tree.root == nil
 	}
 	return now.oldEnds && now.newLonger
@@ -148,28 +148,28 @@ func comparable(x, path *choice, now *overlap) bool {
 }
 
 // remove takes a choice out of a level and those below it, and with it the choices
-// that lose all that followed them. A choice that follows several tests is taken
-// out of one place after the other; only then, and if it was alone on its level, is
-// it gone.
-func (t *tree) remove(level **choice, x *choice) (gone bool) {
+// that lose all that followed them. It ends with the first that was alone on its
+// level, which is gone, and says whether there was one: a choice that follows
+// several tests is taken out of one place after the other.
+func remove(level **choice, x *choice) (gone bool) {
 	if *level == nil {
 		return false
 	}
 	for c := (*level).first(); c != nil && !gone; c = c.right {
 		if c != x {
 			for _, w := range outcomes {
-				gone = t.remove(&c.when[w].next, x) || gone
+				gone = remove(&c.when[w].next, x) || gone
 			}
 		}
 		if c == x || c.dead() {
-			return t.unlink(level, c) || gone
+			return c.unlink(level) || gone
 		}
 	}
 	return gone
 }
 
-func (t *tree) unlink(level **choice, c *choice) (gone bool) {
-	alone := c.left == nil && c.right == nil
+func (c *choice) unlink(level **choice) (gone bool) {
+	c.gone = c.left == nil && c.right == nil
 	if *level == c {
 		*level = c.left
 		if c.left == nil {
@@ -183,19 +183,5 @@ func (t *tree) unlink(level **choice, c *choice) (gone bool) {
 		c.right.left = c.left
 	}
 	c.left, c.right = nil, nil
-	c.gone = alone && !c.within(t.root)
 	return c.gone
-}
-
-// within says that a choice is on a level or below it.
-func (c *choice) within(level *choice) bool {
-	if level == nil {
-		return false
-	}
-	for x := level.first(); x != nil; x = x.right {
-		if x == c || c.within(x.when[holds].next) || c.within(x.when[fails].next) {
-			return true
-		}
-	}
-	return false
 }

@@ -30,7 +30,7 @@ type choice struct {
 	test
 	when        [2]branch
 	left, right *choice // on the level
-	gone        bool    // taken out again
+	gone        bool    // from the tree
 }
 
 // branch is what follows a test: an answer, or another level, or nothing.
