@@ -30,10 +30,10 @@ bats: deps build
 	tests/run bats
 
 golden:
-	$(GO) test ./libns/plan -update
+	$(GO) test ./libns/plan ./libns/seccomp ./spec -update
 
 stage:
-	$(GO) generate ./libns/stage
+	$(GO) generate ./libns/stage ./libns/seccomp ./spec
 
 bench: build
 	$(SUDO) tests/bench/run
