@@ -387,7 +387,7 @@ affinity() {
 		"$RT" --root "$ROOT" delete --force "$1"
 	' "$(new_id)"
 	assert_success
-	[[ $output =~ ^\ *2\ /$TOKEN-[^/]*$ ]]
+	[[ $output =~ ^\ *2\ /${TOKEN}-[^/]*$ ]]
 }
 
 # namespaces PID prints the ids of a process's namespaces.
@@ -632,11 +632,12 @@ cgroups_of() {
 	for n in {1..20}; do
 		rt exec "$ID" true >"$WORK/log" 2>&1
 	done
+	local job jobs=()
 	for n in {1..10}; do
 		rt exec "$ID" sh -c "exit $n" >"$WORK/log.$n" 2>&1 3>&- && false || assert_equal "$?" "$n" &
+		jobs+=($!) # bats has a job of its own, which ends when the test has taken too long
 	done
-	local job
-	for job in $(jobs -p); do
+	for job in "${jobs[@]}"; do
 		wait "$job"
 	done
 	rm "$WORK"/output.* "$WORK"/log.* 2>/dev/null || true
