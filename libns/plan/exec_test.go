@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"bytes"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -54,20 +52,7 @@ func TestJoiningPlansAreThoseOfTheGoldenFiles(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, file := printed(t, p), filepath.Join("testdata", name+".txt")
-			if *update {
-				if err := os.WriteFile(file, got, 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Equal(got, want) {
-				t.Errorf("the plan is not that of %s; if it should be, run `make golden` and read the difference", file)
-			}
+			compareGolden(t, p, filepath.Join("testdata", name+".txt"))
 		})
 	}
 }

@@ -121,22 +121,27 @@ func TestPlansAreThoseOfTheGoldenFiles(t *testing.T) {
 	}
 	for name := range goldens {
 		t.Run(name, func(t *testing.T) {
-			got := printed(t, compile(t, name))
-			file := filepath.Join("testdata", name, "plan.txt")
-			if *update {
-				if err := os.WriteFile(file, got, 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Equal(got, want) {
-				t.Errorf("the plan is not that of %s; if it should be, run `make golden` and read the difference", file)
-			}
+			compareGolden(t, compile(t, name), filepath.Join("testdata", name, "plan.txt"))
 		})
+	}
+}
+
+// compareGolden holds a plan, as it is printed, to a file, or writes the file.
+func compareGolden(t *testing.T, p *Plan, file string) {
+	t.Helper()
+	got := printed(t, p)
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("the plan is not that of %s; if it should be, run `make golden` and read the difference", file)
 	}
 }
 
