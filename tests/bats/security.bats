@@ -329,19 +329,38 @@ attack() {
 	done
 }
 
-@test "pts-symlink: the terminals of the image lead to a file" {
+# Whatever the image leads to, the terminal is one of the container's own devpts.
+@test "pts-symlink: the terminals of the image lead to a file, or to the terminals of the host" {
+	local n target
 	without_dev
-	local n
+	add_mount /host none /dev rbind
 	mkdir -p "$ROOTFS/dev/pts"
 	echo untouched >"$ROOTFS/etc/victim"
-	for n in 0 1 2 3 4 5 6 7 8 9 ptmx; do
-		ln -s /etc/victim "$ROOTFS/dev/pts/$n"
+	args tty
+	for target in /etc/victim /host/pts/ptmx; do
+		for n in 0 1 2 3 4 5 6 7 8 9 ptmx; do
+			ln -sfn "$target" "$ROOTFS/dev/pts/$n"
+		done
+		ln -sfn "$target" "$ROOTFS/dev/ptmx"
+		terminal_run
+		assert_failure
+		assert_contains 'a terminal needs a devpts filesystem on /dev/pts of the container'
+		nothing_made
 	done
-	ln -s /etc/victim "$ROOTFS/dev/ptmx"
-	args sh -c 'echo written >/dev/console; stat -c "%F %t" /dev/console'
-	terminal_run
-	[[ $status -ne 0 || $output == *'character special file 88'* ]]
 	assert_equal "$(cat "$ROOTFS/etc/victim")" untouched
+}
+
+# A multiplexer that is no part of a devpts takes the one that is mounted as "pts" beside it.
+@test "pts-device: the multiplexer of the image is a device of its own" {
+	without_dev
+	mkdir -p "$ROOTFS/dev/pts"
+	mknod "$ROOTFS/dev/pts/ptmx" c 5 2
+	add_mount /dev/pts/pts devpts devpts newinstance ptmxmode=0666 mode=0620
+	args tty
+	terminal_run
+	assert_failure
+	assert_contains 'a terminal needs a devpts filesystem on /dev/pts of the container'
+	nothing_made
 }
 
 @test "null-stream-symlink: standard streams are not opened again on a file behind /dev/null" {
