@@ -6,6 +6,7 @@ PREFIX ?= /usr/local
 TAGS    = urfave_cli_no_docs,urfave_cli_no_suggest
 COMMIT  = $(shell git -c safe.directory='*' describe --always --dirty --abbrev=12 2>/dev/null)
 LDFLAGS = -s -w -X main.commit=$(COMMIT)
+SHARED  = bash-completion/completions zsh/site-functions fish/vendor_completions.d man/man8
 BUILD   = CGO_ENABLED=0 $(GO) build -tags $(TAGS) -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 
 # Containers need root. Without it, sudo is used where it is installed.
@@ -49,6 +50,13 @@ deps:
 
 install: build
 	install -D -m 0755 bin/rt $(DESTDIR)$(PREFIX)/bin/rt
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,$(SHARED))
+	bin/rt completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/rt
+	bin/rt completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_rt
+	bin/rt completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/rt.fish
+	bin/rt man >$(DESTDIR)$(PREFIX)/share/man/man8/rt.8
+	for command in $$(bin/rt help | sed -n '/^COMMANDS:/,/^$$/s/^   \([a-z]*\) .*/\1/p'); do \
+		bin/rt man $$command >$(DESTDIR)$(PREFIX)/share/man/man8/rt-$$command.8 || exit; done
 
 clean:
 	rm -rf bin

@@ -99,3 +99,13 @@ func realTimeSignal(name string) (number uint64, ok bool) {
 	}
 	return uint64(base + sign*int(distance)), true
 }
+
+// SignalNames lists the names of signals that [ParseSignal] knows, without
+// "SIG" and without the real-time signals.
+func SignalNames() []string {
+	names := make([]string, len(signals))
+	for i, signal := range signals {
+		names[i] = signal.name
+	}
+	return names
+}

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-var commands = []string{"create", "delete", "exec", "features", "kill", "list", "plan", "run", "spec", "start", "state", "version"}
+var commands = []string{"completion", "create", "delete", "exec", "features", "kill", "list", "man", "plan", "run", "spec", "start", "state", "version"}
 
 func TestHelpNamesTheProgramAndEveryCommand(t *testing.T) {
 	for _, args := range [][]string{nil, {"help"}, {"-h"}, {"--help"}} {

@@ -21,7 +21,7 @@ func (t *tool) listCommand() *cli.Command {
 		Name:  "list",
 		Usage: "list the containers under the state root",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Usage: "`FORMAT` of the list: table or json", Value: "table", DefaultText: "table"},
+			choice("format", "`FORMAT` of the list:", "table", jsonFormat).or("f"),
 			boolFlag("quiet", "print ids only", "q"),
 		},
 		Action: t.list,

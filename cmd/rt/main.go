@@ -89,6 +89,7 @@ func (t *tool) app(name string) *cli.App {
 		Description: appDescription,
 		Flags:       globalFlags(),
 		Commands: []*cli.Command{
+			t.completionCommand(),
 			t.createCommand(),
 			t.deleteCommand(),
 			t.eventsCommand(),
@@ -96,6 +97,7 @@ func (t *tool) app(name string) *cli.App {
 			t.featuresCommand(),
 			t.killCommand(),
 			t.listCommand(),
+			t.manCommand(),
 			t.pauseCommand(),
 			t.planCommand(),
 			t.psCommand(),

@@ -30,20 +30,14 @@ func globalFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "root", Usage: "keep the state of containers in `DIR`", DefaultText: "/run/rt, or $XDG_RUNTIME_DIR/rt for ordinary users"},
 		&cli.StringFlag{Name: "log", Usage: "append errors and warnings to `FILE` too"},
-		&cli.StringFlag{Name: "log-format", Usage: "`FORMAT` of the log: text or json", Value: textFormat, DefaultText: textFormat},
-		&cli.StringFlag{Name: "log-level", Usage: "lowest `LEVEL` that is logged: error, warning or debug", DefaultText: "warning"},
+		choice("log-format", "`FORMAT` of the log:", textFormat, jsonFormat),
+		choice("log-level", "lowest `LEVEL` that is logged:", "warning", "error", "debug"),
 		boolFlag("debug", "log what rt does, and where in its code"),
 		boolFlag("systemd-cgroup", "have systemd make cgroups; cgroupsPath is then slice:prefix:name"),
-		&cli.StringFlag{Name: "cgroup-manager", Usage: "`MANAGER` of cgroups: cgroupfs, systemd or disabled", Value: managerCgroupfs, DefaultText: managerCgroupfs},
+		choice("cgroup-manager", "`MANAGER` of cgroups:", managerCgroupfs, managerSystemd, managerDisabled),
 		boolFlag("version", "print the version", "v"),
-		&cli.StringFlag{Name: "rootless", Usage: "ignore missing permissions on cgroups: `WHEN` is true, false or auto", Value: "auto", DefaultText: "auto"},
+		choice("rootless", "ignore missing permissions on cgroups: `WHEN` is", "auto", "true", "false"),
 	}
-}
-
-// boolFlag is a flag without value, about which help need not say that it is
-// false if it is not given.
-func boolFlag(name, usage string, aliases ...string) *cli.BoolFlag {
-	return &cli.BoolFlag{Name: name, Aliases: aliases, Usage: usage, DisableDefaultText: true}
 }
 
 // readOptions makes sense of the global flags before any command runs.

@@ -24,7 +24,7 @@ func (t *tool) psCommand() *cli.Command {
 		Description: `The options are those of the host's ps, -ef if there are none. What they show
 must contain the column PID.`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Usage: "`FORMAT` of the list: table or json", Value: "table"},
+			choice("format", "`FORMAT` of the list:", "table", jsonFormat).or("f"),
 		},
 		Action: func(c *cli.Context) error {
 			if err := atLeast(c, 1); err != nil {
