@@ -75,6 +75,7 @@ type driver struct {
 	gate, result *os.File
 	target       int        // pidfd of the process whose namespaces are joined
 	stdio        []*os.File // instead of the runtime's own
+	mappings     []*os.File // user namespaces, by the number of their plan.MakeIDMapping less one
 	madeCgroup   bool
 	joinedV1     bool
 	wrotePid     string // path of the pid file
@@ -262,6 +263,9 @@ func (d *driver) close() {
 		d.conversation.close()
 	}
 	d.closeGate()
+	for _, f := range d.mappings {
+		f.Close()
+	}
 }
 
 // closeGate leaves the gate to the init stage: while the parent holds it, its

@@ -30,6 +30,10 @@ func (d *driver) host(s *plan.Step, fds []int) (answer []byte, err error) {
 		err = d.launch(a)
 	case plan.SaveState:
 		err = d.saveState()
+	case plan.MakeIDMapping:
+		err = d.makeIDMapping(a)
+	case plan.MapMount:
+		err = d.mapMount(a, fds)
 	case plan.JoinCgroup:
 		d.joinedV1 = true
 		err = joinCgroups(a.Groups, d.child.pid)
@@ -66,7 +70,7 @@ func (d *driver) host(s *plan.Step, fds []int) (answer []byte, err error) {
 // descriptorsFor says how many of a barrier's descriptors an action takes.
 func descriptorsFor(a plan.Action) int {
 	switch a.(type) {
-	case plan.TakeConsole, plan.FindHome:
+	case plan.TakeConsole, plan.FindHome, plan.MapMount:
 		return 1
 	}
 	return 0

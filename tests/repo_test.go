@@ -283,7 +283,7 @@ var allowedPathCalls = map[string]string{
 	"libns/plan/rootfs.go chroot unix.SYS_CHROOT":             `"."`,
 	"libns/plan/rootfs.go chroot unix.SYS_CHDIR":              `"/"`,
 	"libns/plan/rootfs.go rootPropagation unix.SYS_MOUNT":     `"/"`,
-	"libns/plan/mounts.go bindMount cwdFD":                    "mounts[].source: a path of the host, from the config, which is trusted",
+	"libns/plan/mounts.go cloneSource cwdFD":                  "mounts[].source: a path of the host, from the config, which is trusted",
 	"libns/plan/mounts.go notifyMount cwdFD":                  "a directory of the state directory",
 	"libns/plan/cgroup_mount.go bindCgroup cwdFD":             "a directory of the host's cgroup filesystem",
 }

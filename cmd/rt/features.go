@@ -39,7 +39,7 @@ func supportedFeatures() *features.Features {
 		OCIVersionMin: "1.0.0",
 		OCIVersionMax: specs.Version,
 		Hooks:         []string{"prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"},
-		MountOptions:  without(spec.MountOptionNames(), "idmap", "ridmap"),
+		MountOptions:  spec.MountOptionNames(),
 		Linux: &features.Linux{
 			Namespaces:   namespaceNames(specs.UserNamespace, specs.TimeNamespace),
 			Capabilities: spec.CapabilityNames(),
@@ -57,7 +57,7 @@ func supportedFeatures() *features.Features {
 			Apparmor:        &features.Apparmor{Enabled: &no},
 			Selinux:         &features.Selinux{Enabled: &no},
 			IntelRdt:        &features.IntelRdt{Enabled: &no, Schemata: &no, Monitoring: &no},
-			MountExtensions: &features.MountExtensions{IDMap: &features.IDMap{Enabled: &no}},
+			MountExtensions: &features.MountExtensions{IDMap: &features.IDMap{Enabled: &yes}},
 			NetDevices:      &features.NetDevices{Enabled: &no},
 		},
 		Annotations: map[string]string{

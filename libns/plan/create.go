@@ -33,10 +33,11 @@ type Request struct {
 type compiler struct {
 	*builder
 	*Request
-	entries []mountEntry    // mounts[], read once
-	joining bool            // the container exists, and gets one more process
-	filter  *seccomp.Filter // linux.seccomp, nil if there is none
-	missing []error         // what the plan takes and the kernel does not have
+	entries  []mountEntry    // mounts[], read once
+	mappings []MakeIDMapping // those of the mounts
+	joining  bool            // the container exists, and gets one more process
+	filter   *seccomp.Filter // linux.seccomp, nil if there is none
+	missing  []error         // what the plan takes and the kernel does not have
 
 	root    Ref // word: the container's root directory
 	dev     Ref // word: the container's /dev
@@ -77,6 +78,7 @@ func ForCreate(r *Request) (*Plan, error) {
 	c.makeNotifySocket()
 	c.launch()
 	c.saveState()
+	c.makeIDMappings()
 
 	c.isolateProcess()
 	c.oomScoreAdj()

@@ -57,6 +57,7 @@ var goldens = map[string]func(*Request){
 	"devices":           nil,
 	"gated":             func(r *Request) { r.Gated, r.PidFile, r.NoNewKeyring = true, "/run/box.pid", true },
 	"host-root":         func(r *Request) { r.Facts = unifiedFacts() },
+	"idmap":             nil,
 	"joined-namespaces": func(r *Request) { r.Facts = unifiedFacts() },
 	"masks":             nil,
 	"no-namespaces":     func(r *Request) { r.Facts = unifiedFacts() },
@@ -168,6 +169,13 @@ func TestAPlanThatTheKernelCannotCarryOutIsRefused(t *testing.T) {
 	const want = "mounts[0]: bind /srv/data on /data takes mount_setattr(2), Linux 5.12"
 	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want %q", err, want)
+	}
+	r = request(t, "idmap")
+	r.Facts.MountSetattr = false
+	_, err = ForCreate(r)
+	const mapped = "mounts[0]: clone /srv/data to map its ids takes mount_setattr(2), Linux 5.12"
+	if err == nil || !strings.Contains(err.Error(), mapped) {
+		t.Errorf("got %v, want %q", err, mapped)
 	}
 }
 

@@ -26,7 +26,6 @@ var hints = []hint{
 	{unix.SYS_FSCONFIG, unix.EPERM, nil, "a new mount of this filesystem needs CAP_SYS_ADMIN over the user namespace that owns what it shows, for most filesystems the host's"},
 	{unix.SYS_FSMOUNT, unix.EPERM, nil, "in a user namespace a new proc or sysfs needs one already there that nothing is mounted over"},
 	{unix.SYS_MOUNT_SETATTR, unix.EPERM, nil, "flags of a mount that came from another user namespace are locked: ro, nosuid, nodev, noexec and the atime setting cannot be taken away"},
-	{unix.SYS_MOUNT_SETATTR, unix.EINVAL, asksForIDMap, "this filesystem has no id-mapped mounts, or the mount is already mapped or attached"},
 
 	{unix.SYS_OPENAT2, unix.ELOOP, nil, "the path has a symbolic link where none is allowed, or too many of them"},
 	{unix.SYS_OPENAT2, unix.EXDEV, nil, "the path leaves the directory or the mount that it must stay in"},
@@ -76,12 +75,6 @@ func (p *Plan) hint(i int, errno unix.Errno) string {
 		}
 	}
 	return ""
-}
-
-// asksForIDMap reports whether a mount_setattr call is about MOUNT_ATTR_IDMAP.
-func asksForIDMap(p *Plan, c *Call) bool {
-	attr := p.Objects[c.Args[3].Ref.Object].Bytes
-	return len(attr) >= 8 && word64(attr, 0)&unix.MOUNT_ATTR_IDMAP != 0
 }
 
 // raisesAmbient reports whether a prctl call raises an ambient capability.

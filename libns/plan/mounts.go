@@ -66,13 +66,17 @@ const allAttributes = unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOU
 // attaches it.
 func (c *compiler) bindMount(m mountEntry) {
 	source := c.Config.BindSource(m.Mount)
-	c.step(m.field, fmt.Sprintf("bind %s on %s", source, m.Destination))
+	title := fmt.Sprintf("bind %s on %s", source, m.Destination)
 	mount := c.word("m")
-	flags := unix.OPEN_TREE_CLONE | unix.OPEN_TREE_CLOEXEC
-	if m.options.Recursive {
-		flags |= unix.AT_RECURSIVE
+	if m.idMapped() {
+		c.step(m.field, "clone "+source+" to map its ids")
+		c.cloneSource(m, source, mount)
+		c.mapMount(m, source, mount)
+		c.step(m.field, title)
+	} else {
+		c.step(m.field, title)
+		c.cloneSource(m, source, mount)
 	}
-	c.call(unix.SYS_OPEN_TREE, cwdFD, c.str(source), imm(flags)).to(mount)
 	if m.options.AttrsGiven {
 		set, clear := m.options.AttrSet, m.options.AttrClear|allAttributes&^m.options.AttrSet
 		c.setAttributes(mount, false, set, clear)
@@ -82,6 +86,14 @@ func (c *compiler) bindMount(m mountEntry) {
 	c.refuseProc(m, at)
 	c.attachBind(m, mount, at)
 	c.finishMount(m, mount, at)
+}
+
+func (c *compiler) cloneSource(m mountEntry, source string, mount Ref) {
+	flags := unix.OPEN_TREE_CLONE | unix.OPEN_TREE_CLOEXEC
+	if m.options.Recursive {
+		flags |= unix.AT_RECURSIVE
+	}
+	c.call(unix.SYS_OPEN_TREE, cwdFD, c.str(source), imm(flags)).to(mount)
 }
 
 // attachBind attaches a bind mount. The kernel has one errno for everything

@@ -34,9 +34,6 @@ func unsupported(config *spec.Config) []feature {
 		{"process.scheduler", process.Scheduler != nil},
 		{"process.ioPriority", process.IOPriority != nil},
 	}
-	for i, m := range config.Mounts {
-		features = append(features, feature{fmt.Sprintf("mounts[%d].uidMappings", i), len(m.UIDMappings)+len(m.GIDMappings) > 0})
-	}
 	if linux == nil {
 		return features
 	}

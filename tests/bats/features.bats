@@ -78,7 +78,7 @@ true_of() {
 }
 
 @test "what engines look for before they use user namespaces is there" {
-	features '.linux.mountExtensions.idmap.enabled | type == "boolean"'
+	features '.linux.mountExtensions.idmap.enabled and (.mountOptions | index("idmap") != null and index("ridmap") != null)'
 }
 
 @test "mount options are sorted, without duplicates, and rro is among them" {
