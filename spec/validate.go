@@ -70,9 +70,9 @@ func Validate(c *Config, h Host) error {
 }
 
 // Warnings returns what is questionable in a configuration but, by the
-// specification, no reason to refuse it: capabilities that do not exist, or not
-// on this kernel, personality flags, none of which is defined, and limits that
-// kernels do not have any more.
+// specification, no reason to refuse it: capabilities that this kernel or the
+// caller does not have, personality flags, none of which is defined, and limits
+// that kernels do not have any more.
 func Warnings(c *Config, h Host) []Problem {
 	v := newValidator(c, h)
 	v.unavailableCapabilities()

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"iter"
 	"math"
 	"path/filepath"
 	"slices"
@@ -123,11 +124,19 @@ func (v *validator) userID(field, unmapped string, id uint32, mappings []specs.L
 	}
 }
 
-// capabilitySets checks what capset(2) is sure to refuse. Names that are not
-// capabilities are a warning (see Warnings), they are left out of the sets.
+// capabilitySets checks names that no kernel knows, and what capset(2) is sure
+// to refuse. Capabilities that this kernel or the caller lacks are a warning
+// (see Warnings), they are left out of the sets.
 func (v *validator) capabilitySets(sets *specs.LinuxCapabilities) {
 	if sets == nil {
 		return
+	}
+	for field, names := range capabilityLists(sets) {
+		for i, name := range names {
+			if _, known := Capability(name); !known {
+				v.report(item(field, i), "unknown capability %q: must be a name of capabilities(7), such as \"CAP_CHOWN\"", name)
+			}
+		}
 	}
 	for i, name := range sets.Effective {
 		if _, known := Capability(name); known && !slices.Contains(sets.Permitted, name) {
@@ -136,24 +145,33 @@ func (v *validator) capabilitySets(sets *specs.LinuxCapabilities) {
 	}
 }
 
-// unavailableCapabilities warns of names without meaning on this kernel. The
-// specification wants them logged and the container started (config.md,
-// "Linux Process").
+// capabilityLists gives the five sets with the names of their fields.
+func capabilityLists(sets *specs.LinuxCapabilities) iter.Seq2[string, []string] {
+	const field = "process.capabilities."
+	return func(yield func(string, []string) bool) {
+		_ = yield(field+"bounding", sets.Bounding) &&
+			yield(field+"effective", sets.Effective) &&
+			yield(field+"inheritable", sets.Inheritable) &&
+			yield(field+"permitted", sets.Permitted) &&
+			yield(field+"ambient", sets.Ambient)
+	}
+}
+
+// unavailableCapabilities warns of capabilities that this kernel does not have or
+// the caller cannot give on. The specification wants them logged and the
+// container started (config.md, "Linux Process").
 func (v *validator) unavailableCapabilities() {
 	if v.config.Process == nil || v.config.Process.Capabilities == nil {
 		return
 	}
 	sets := v.config.Process.Capabilities
-	const field = "process.capabilities."
-	v.unavailableIn(field+"bounding", sets.Bounding)
-	v.unavailableIn(field+"effective", sets.Effective)
-	v.unavailableIn(field+"inheritable", sets.Inheritable)
-	v.unavailableIn(field+"permitted", sets.Permitted)
-	v.unavailableIn(field+"ambient", sets.Ambient)
+	for field, names := range capabilityLists(sets) {
+		v.unavailableIn(field, names)
+	}
 	for i, name := range sets.Ambient {
 		_, known := Capability(name)
 		if known && (!slices.Contains(sets.Permitted, name) || !slices.Contains(sets.Inheritable, name)) {
-			v.note(item(field+"ambient", i), "can't raise ambient capability %s: it has to be permitted and inheritable", name)
+			v.note(item("process.capabilities.ambient", i), "can't raise ambient capability %s: it has to be permitted and inheritable", name)
 		}
 	}
 }
@@ -163,7 +181,7 @@ func (v *validator) unavailableIn(field string, names []string) {
 		number, known := Capability(name)
 		switch {
 		case !known:
-			v.report(item(field, i), "ignoring unknown capability %q", name)
+			// A problem, not a warning.
 		case v.host.LastCap > 0 && number > v.host.LastCap:
 			v.report(item(field, i), "ignoring capability %q: this kernel does not have it", name)
 		case v.host.Capabilities != 0 && v.host.Capabilities&(1<<number) == 0:

@@ -60,7 +60,12 @@ func TestProcess(t *testing.T) {
 		{"capabilities", `{"process": {"capabilities": {"effective": ["CAP_CHOWN"], "permitted": ["CAP_KILL", "CAP_CHOWN"]}}}`, Host{}, nil},
 		{"effective without permitted", `{"process": {"capabilities": {"effective": ["CAP_KILL", "CAP_CHOWN"], "permitted": ["CAP_KILL"]}}}`, Host{}, []string{
 			"process.capabilities.effective[1]: CAP_CHOWN must be in process.capabilities.permitted too"}},
-		{"unknown capabilities are no error", `{"process": {"capabilities": {"effective": ["CAP_X"], "ambient": ["chown"]}}}`, Host{}, nil},
+		{"unknown capabilities", `{"process": {"capabilities": {"bounding": ["CAP_KILL", "CAP_NEW"], "effective": ["chown"], "inheritable": ["CAP_"], "permitted": ["CAP_Kill"], "ambient": ["CAP_X"]}}}`, Host{}, []string{
+			`process.capabilities.ambient[0]: unknown capability "CAP_X": must be a name of capabilities(7), such as "CAP_CHOWN"`,
+			`process.capabilities.bounding[1]: unknown capability "CAP_NEW": must be a name of capabilities(7), such as "CAP_CHOWN"`,
+			`process.capabilities.effective[0]: unknown capability "chown": must be a name of capabilities(7), such as "CAP_CHOWN"`,
+			`process.capabilities.inheritable[0]: unknown capability "CAP_": must be a name of capabilities(7), such as "CAP_CHOWN"`,
+			`process.capabilities.permitted[0]: unknown capability "CAP_Kill": must be a name of capabilities(7), such as "CAP_CHOWN"`}},
 
 		{"rlimits", `{"process": {"rlimits": [{"type": "RLIMIT_NOFILE", "soft": 1, "hard": 1}, {"type": "RLIMIT_CORE", "soft": 0, "hard": 18446744073709551615}]}}`, Host{}, nil},
 		{"unknown rlimit", `{"process": {"rlimits": [{"type": "NOFILE"}]}}`, Host{}, []string{
@@ -165,8 +170,7 @@ func TestMemoryPolicy(t *testing.T) {
 
 func TestWarnings(t *testing.T) {
 	c := configWith(t, `{
-		"process": {"capabilities": {"bounding": ["CAP_CHOWN", "CAP_NEW"], "permitted": ["CAP_CHECKPOINT_RESTORE"],
-			"effective": ["chown"], "inheritable": ["CAP_"], "ambient": ["CAP_X"]}},
+		"process": {"capabilities": {"bounding": ["CAP_CHOWN"], "permitted": ["CAP_CHECKPOINT_RESTORE"], "ambient": ["CAP_KILL"]}},
 		"linux": {"personality": {"domain": "LINUX", "flags": ["ADDR_NO_RANDOMIZE"]}, "resources": {"memory": {"kernel": 4096, "kernelTCP": -1}}}
 	}`)
 	if err := Validate(c, Host{Creating: true}); err != nil {
@@ -180,10 +184,7 @@ func TestWarnings(t *testing.T) {
 		"linux.personality.flags: ignoring personality flags: none is supported",
 		"linux.resources.memory.kernel: has no effect: kernels have no such limit any more",
 		"linux.resources.memory.kernelTCP: has no effect: kernels have no such limit any more",
-		`process.capabilities.ambient[0]: ignoring unknown capability "CAP_X"`,
-		`process.capabilities.bounding[1]: ignoring unknown capability "CAP_NEW"`,
-		`process.capabilities.effective[0]: ignoring unknown capability "chown"`,
-		`process.capabilities.inheritable[0]: ignoring unknown capability "CAP_"`,
+		"process.capabilities.ambient[0]: can't raise ambient capability CAP_KILL: it has to be permitted and inheritable",
 		`process.capabilities.permitted[0]: ignoring capability "CAP_CHECKPOINT_RESTORE": this kernel does not have it`,
 	}
 	if !slices.Equal(got, want) {

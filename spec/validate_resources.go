@@ -138,7 +138,7 @@ func (v *validator) cpuLimits(cpu *specs.LinuxCPU) {
 	}
 	const field = "linux.resources.cpu"
 	v.list(field+".cpus", cpu.Cpus, maxCPU)
-	v.list(field+".mems", cpu.Mems, maxNUMANode)
+	v.list(field+".mems", cpu.Mems, MaxNUMANode)
 	if cpu.Idle != nil && *cpu.Idle != 0 && *cpu.Idle != 1 {
 		v.report(field+".idle", "must be 0 or 1, got %d", *cpu.Idle)
 	}

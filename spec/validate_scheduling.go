@@ -6,8 +6,11 @@ const (
 	maxRealTimePriority = 99    // sched(7)
 	maxIOPriority       = 7     // ioprio_set(2)
 	maxCPU              = 65536 // no machine has more; a bound on what a mask may cost
-	maxNUMANode         = 1024  // MAX_NUMNODES of the largest kernel configuration
 )
+
+// MaxNUMANode is one more than the highest number that a memory node has on the
+// kernel with the largest configuration (MAX_NUMNODES).
+const MaxNUMANode = 1024
 
 // scheduler checks config.md, "Linux Process", scheduler, by the rules of
 // sched_setattr(2).
@@ -115,7 +118,7 @@ func (v *validator) memoryPolicy() {
 func (v *validator) memoryPolicyNodes(field string, policy *specs.LinuxMemoryPolicy) {
 	var count int
 	if policy.Nodes != "" {
-		nodes, err := ParseList(policy.Nodes, maxNUMANode)
+		nodes, err := ParseList(policy.Nodes, MaxNUMANode)
 		if err != nil {
 			v.report(field, "invalid memory policy nodes: %v", err)
 			return

@@ -84,6 +84,7 @@ func ForCreate(r *Request) (*Plan, error) {
 	c.oomScoreAdj()
 	c.joinCgroup()
 	c.setResources(whileMounting)
+	c.allCPUs()
 	c.joinNamespaces()
 	c.unshareNamespaces()
 	c.joinKeyring()

@@ -96,6 +96,8 @@ func (c *compiler) enterNamespaces(r *ExecRequest) {
 func (c *compiler) process() {
 	c.prepare()
 	c.noNewPrivileges()
+	c.scheduling()
+	c.personality()
 	c.ownStdio()
 	c.boundingSet()
 	c.enterCwd()

@@ -16,6 +16,9 @@ var joins = map[string]func(t *testing.T) (*Plan, error){
 	"exec": func(t *testing.T) (*Plan, error) {
 		return ForExec(joining(t, "default", allNamespaces))
 	},
+	"exec-attributes": func(t *testing.T) (*Plan, error) {
+		return ForExec(joining(t, "attributes", allNamespaces))
+	},
 	"exec-terminal-user": func(t *testing.T) (*Plan, error) {
 		r := joining(t, "user", allNamespaces)
 		r.Config.Process.Terminal, r.OrCgroup = true, "/sys/fs/cgroup/box/init"

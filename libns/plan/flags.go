@@ -438,6 +438,58 @@ var rlimitNames = enum{
 	{unix.RLIMIT_STACK, "RLIMIT_STACK"},
 }
 
+var personalities = enum{
+	{0x0000, "PER_LINUX"},
+	{0x0008, "PER_LINUX32"},
+}
+
+var schedulerPolicies = enum{
+	{unix.SCHED_NORMAL, "SCHED_OTHER"},
+	{unix.SCHED_FIFO, "SCHED_FIFO"},
+	{unix.SCHED_RR, "SCHED_RR"},
+	{unix.SCHED_BATCH, "SCHED_BATCH"},
+	{unix.SCHED_IDLE, "SCHED_IDLE"},
+	{unix.SCHED_DEADLINE, "SCHED_DEADLINE"},
+}
+
+var schedulerFlags = flagSet{
+	{unix.SCHED_FLAG_RESET_ON_FORK, "SCHED_FLAG_RESET_ON_FORK"},
+	{unix.SCHED_FLAG_RECLAIM, "SCHED_FLAG_RECLAIM"},
+	{unix.SCHED_FLAG_DL_OVERRUN, "SCHED_FLAG_DL_OVERRUN"},
+	{unix.SCHED_FLAG_KEEP_POLICY, "SCHED_FLAG_KEEP_POLICY"},
+	{unix.SCHED_FLAG_KEEP_PARAMS, "SCHED_FLAG_KEEP_PARAMS"},
+	{unix.SCHED_FLAG_UTIL_CLAMP_MIN, "SCHED_FLAG_UTIL_CLAMP_MIN"},
+	{unix.SCHED_FLAG_UTIL_CLAMP_MAX, "SCHED_FLAG_UTIL_CLAMP_MAX"},
+}
+
+var ioTargets = enum{
+	{1, "IOPRIO_WHO_PROCESS"},
+	{2, "IOPRIO_WHO_PGRP"},
+	{3, "IOPRIO_WHO_USER"},
+}
+
+var ioClasses = enum{
+	{1, "IOPRIO_CLASS_RT"},
+	{2, "IOPRIO_CLASS_BE"},
+	{3, "IOPRIO_CLASS_IDLE"},
+}
+
+var memoryPolicyModes = enum{
+	{unix.MPOL_DEFAULT, "MPOL_DEFAULT"},
+	{unix.MPOL_PREFERRED, "MPOL_PREFERRED"},
+	{unix.MPOL_BIND, "MPOL_BIND"},
+	{unix.MPOL_INTERLEAVE, "MPOL_INTERLEAVE"},
+	{unix.MPOL_LOCAL, "MPOL_LOCAL"},
+	{unix.MPOL_PREFERRED_MANY, "MPOL_PREFERRED_MANY"},
+	{unix.MPOL_WEIGHTED_INTERLEAVE, "MPOL_WEIGHTED_INTERLEAVE"},
+}
+
+var memoryPolicyFlags = flagSet{
+	{unix.MPOL_F_STATIC_NODES, "MPOL_F_STATIC_NODES"},
+	{unix.MPOL_F_RELATIVE_NODES, "MPOL_F_RELATIVE_NODES"},
+	{unix.MPOL_F_NUMA_BALANCING, "MPOL_F_NUMA_BALANCING"},
+}
+
 var fileTypes = enum{
 	{unix.S_IFREG, "S_IFREG"},
 	{unix.S_IFDIR, "S_IFDIR"},

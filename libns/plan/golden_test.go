@@ -46,6 +46,7 @@ func v1Facts() kernel.Facts {
 // goldens are the cases of testdata, each with what its plan depends on besides
 // the config.
 var goldens = map[string]func(*Request){
+	"attributes":      func(r *Request) { r.Facts = unifiedFacts() },
 	"binds":           nil,
 	"cgroup-mounts":   nil,
 	"default":         nil,

@@ -57,6 +57,13 @@ var hints = []hint{
 	{unix.SYS_FCHOWN, unix.EINVAL, nil, "the user or group id is not mapped in the container's user namespace"},
 	{unix.SYS_CAPSET, unix.EPERM, nil, "a process cannot gain capabilities that its runtime does not have"},
 	{unix.SYS_PRCTL, unix.EPERM, raisesAmbient, "an ambient capability must also be permitted and inheritable"},
+	{unix.SYS_SCHED_SETATTR, unix.EPERM, nil, "the policy needs CAP_SYS_NICE, a cgroup with real-time runtime on v1 (cpu.rt_runtime_us) and, for SCHED_DEADLINE, all CPUs: no cpuset may take some away"},
+	{unix.SYS_SCHED_SETATTR, unix.EBUSY, nil, "the CPUs have promised others so much time that this runtime and period cannot be kept"},
+	{unix.SYS_SCHED_SETATTR, unix.EOPNOTSUPP, nil, "the kernel was built without utilisation clamping (CONFIG_UCLAMP_TASK)"},
+	{unix.SYS_SCHED_SETATTR, unix.EINVAL, nil, "the kernel does not have this policy, or not with these flags and numbers"},
+	{unix.SYS_IOPRIO_SET, unix.EPERM, nil, "IOPRIO_CLASS_RT needs CAP_SYS_NICE or CAP_SYS_ADMIN"},
+	{unix.SYS_SET_MEMPOLICY, unix.EINVAL, nil, "the machine or the cpuset has none of these memory nodes, or the kernel not this mode with these flags"},
+	{unix.SYS_SET_MEMPOLICY, unix.ENOSYS, nil, "the kernel was built without NUMA"},
 	{unix.SYS_SECCOMP, unix.EINVAL, nil, "the kernel refuses the filter: it may be too long, or know an action that this kernel does not"},
 
 	{unix.SYS_MKNODAT, unix.EPERM, nil, "making a device needs CAP_MKNOD in the host's user namespace, and the cgroup's device rules may refuse it"},

@@ -107,6 +107,8 @@ func ForHook(r *HookRequest) (*Plan, error) {
 			c.findHome()
 		}
 		c.noNewPrivileges()
+		c.scheduling()
+		c.personality()
 		c.boundingSet()
 		c.enterCwd()
 		c.changeUser()

@@ -206,15 +206,15 @@ func signatures(op Op) signature {
 	case unix.SYS_PRLIMIT64:
 		return signature{name: "prlimit64", args: []format{number, rlimitNames.arg, rlimitArg, memory}}
 	case unix.SYS_PERSONALITY:
-		return signature{name: "personality", args: []format{hex}}
+		return signature{name: "personality", args: []format{personalities.arg}}
 	case unix.SYS_SCHED_SETATTR:
-		return signature{name: "sched_setattr", args: []format{number, structArg, number}}
+		return signature{name: "sched_setattr", args: []format{number, schedAttrArg, number}}
 	case unix.SYS_SCHED_SETAFFINITY:
-		return signature{name: "sched_setaffinity", args: []format{number, number, structArg}}
+		return signature{name: "sched_setaffinity", args: []format{number, number, maskArg}}
 	case unix.SYS_IOPRIO_SET:
-		return signature{name: "ioprio_set", args: []format{number, number, hex}}
+		return signature{name: "ioprio_set", args: []format{ioTargets.arg, number, valueFormat(formatIOPriority)}}
 	case unix.SYS_SET_MEMPOLICY:
-		return signature{name: "set_mempolicy", args: []format{hex, structArg, number}}
+		return signature{name: "set_mempolicy", args: []format{valueFormat(formatMemoryPolicy), maskArg, number}}
 	case unix.SYS_CLOCK_GETTIME:
 		return signature{name: "clock_gettime", args: []format{clocks.arg, memory}}
 

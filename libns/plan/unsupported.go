@@ -31,8 +31,6 @@ func unsupported(config *spec.Config) []feature {
 	features := []feature{
 		{"process.apparmorProfile", process.ApparmorProfile != ""},
 		{"process.selinuxLabel", process.SelinuxLabel != ""},
-		{"process.scheduler", process.Scheduler != nil},
-		{"process.ioPriority", process.IOPriority != nil},
 	}
 	if linux == nil {
 		return features
@@ -44,8 +42,6 @@ func unsupported(config *spec.Config) []feature {
 		feature{"linux.seccomp.syscalls with SCMP_ACT_NOTIFY", notifies(linux.Seccomp)},
 		feature{"linux.mountLabel", linux.MountLabel != ""},
 		feature{"linux.intelRdt", linux.IntelRdt != nil},
-		feature{"linux.memoryPolicy", linux.MemoryPolicy != nil},
-		feature{"linux.personality", linux.Personality != nil},
 		feature{"linux.netDevices", len(linux.NetDevices) > 0},
 	)
 	for i, ns := range linux.Namespaces {

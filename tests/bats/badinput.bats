@@ -163,11 +163,14 @@ line() { grep -n -m1 -- "$1" "$BUNDLE/config.json" | cut -d : -f 1; }
 	refused "linux.namespaces[1].path" "no such file or directory"
 }
 
-@test "an unknown capability is told by name and line, and does not stop the container" {
-	config '.process.capabilities.bounding += ["CAP_FLY"]'
-	runtime --log "$WORK/log" run --bundle "$BUNDLE" "$ID"
-	[ "$status" -eq 0 ]
-	[[ $(<"$WORK/log") == *"config.json:$(line CAP_FLY): process.capabilities.bounding[3]"*CAP_FLY* ]]
+@test "a capability that no kernel has is refused, in every set" {
+	local set
+	for set in bounding effective inheritable permitted ambient; do
+		config '.process.capabilities[$set] = (.process.capabilities[$set] // []) + ["CAP_FLY"]' --arg set "$set"
+		refused "process.capabilities.$set[" CAP_FLY
+		[[ $output == *"config.json:$(line CAP_FLY): process.capabilities.$set["* ]]
+		config '.process.capabilities[$set] -= ["CAP_FLY"]' --arg set "$set"
+	done
 }
 
 @test "an unknown rlimit is refused" {

@@ -124,11 +124,17 @@ NONE=0000000000000000
 	grep -q "can't raise ambient capability CAP_KILL" "$WORK/log"
 }
 
-@test "an unknown capability is left out, with a warning, and the container runs" {
+@test "a name that is no capability is refused, also for exec" {
 	capabilities '["CAP_KILL", "CAP_NO_SUCH"] as $two | {bounding: $two, permitted: $two, effective: $two}'
-	args grep ^CapEff /proc/self/status
-	run_container
-	assert_success
-	assert_contains CAP_NO_SUCH
-	assert_contains $'CapEff:\t'"$(mask $KILL)"
+	refused 'process.capabilities.bounding[1]: unknown capability "CAP_NO_SUCH"'
+
+	capabilities '["CAP_KILL"] as $one | {bounding: $one, permitted: $one, effective: $one}'
+	args sleep 1000
+	local id
+	id=$(new_id)
+	rt run --detach -b "$BUNDLE" "$id"
+	jq '.process | .args = ["true"] | .capabilities.permitted += ["CAP_NO_SUCH"]' "$BUNDLE/config.json" >"$WORK/process.json"
+	runtime exec --process "$WORK/process.json" "$id"
+	assert_failure 255
+	assert_contains 'process.capabilities.permitted[1]: unknown capability "CAP_NO_SUCH"'
 }
