@@ -37,7 +37,7 @@ setup_bundle() {
 	cp -a "$RT_SUITE_ROOTFS" "$BUNDLE/rootfs"
 	local config
 	config=$(<"$RT_SUITE_CONFIG")
-	echo "${config/\/cgroup-of-the-test/\/$TOKEN-$(unique)}" >"$BUNDLE/config.json"
+	echo "${config/cgroup-of-the-test/$TOKEN-$(unique)}" >"$BUNDLE/config.json"
 }
 
 # config FILTER [JQ OPTION...] edits config.json of the current bundle in place.
@@ -153,9 +153,10 @@ has_status() {
 	[[ $(container_status "$1" 2>/dev/null) == "$2" ]]
 }
 
-# wait_until SECONDS COMMAND [ARGUMENT...] repeats the command until it succeeds.
+# wait_until SECONDS COMMAND [ARGUMENT...] repeats the command until it succeeds. On a machine that is
+# slower than others, seconds are longer: $RT_SLOWNESS times as long.
 wait_until() {
-	local deadline=$((${EPOCHREALTIME/./} + $1 * 1000000))
+	local deadline=$((${EPOCHREALTIME/./} + $1 * ${RT_SLOWNESS:-1} * 1000000))
 	shift
 	until "$@"; do
 		((${EPOCHREALTIME/./} < deadline)) || return 1
@@ -197,7 +198,7 @@ delete_containers() {
 	local id failed=0
 	while read -r id; do
 		[[ -n $id ]] || continue
-		timeout --foreground 30 "$RT" --root "$ROOT" delete --force "$id" 3>&- </dev/null && continue
+		timeout --foreground "$((30 * ${RT_SLOWNESS:-1}))" "$RT" --root "$ROOT" delete --force "$id" 3>&- </dev/null && continue
 		echo "delete --force $id: exit code $?"
 		failed=1
 	done < <({ cat "$WORK/ids" || true; ls "$ROOT"; } 2>/dev/null | sort -u)

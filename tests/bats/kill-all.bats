@@ -53,7 +53,7 @@ nothing_running() {
 
 # within SECONDS COMMAND... runs the command and fails if it took longer.
 within() {
-	local before=$SECONDS limit=$1
+	local before=$SECONDS limit=$(($1 * ${RT_SLOWNESS:-1}))
 	shift
 	"$@"
 	((SECONDS - before <= limit))
