@@ -41,6 +41,8 @@ func (d *driver) host(s *plan.Step, fds []int) (answer []byte, err error) {
 		err = enterCgroups(a.Groups, d.child.pid)
 	case plan.SetResources:
 		err = d.setResources(a)
+	case plan.SetTimeOffsets:
+		err = setTimeOffsets(d.child.pid, a.Offsets)
 	case plan.TakeConsole:
 		err = d.takeConsole(a, fds)
 	case plan.SetRlimits:

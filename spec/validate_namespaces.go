@@ -30,8 +30,11 @@ func (v *validator) namespaces() {
 			continue
 		}
 		seen[entry.Type] = i
-		if entry.Path != "" {
+		switch {
+		case entry.Path != "":
 			v.namespacePath(field+".path", entry.Path, namespace)
+		case entry.Type == specs.TimeNamespace && v.host.Creating && unix.Access("/proc/self/ns/time", unix.F_OK) != nil:
+			v.report(field+".type", "this kernel has no time namespaces: that takes Linux 5.6, built with CONFIG_TIME_NS")
 		}
 	}
 }

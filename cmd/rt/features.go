@@ -41,7 +41,7 @@ func supportedFeatures() *features.Features {
 		Hooks:         []string{"prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"},
 		MountOptions:  spec.MountOptionNames(),
 		Linux: &features.Linux{
-			Namespaces:   namespaceNames(specs.UserNamespace, specs.TimeNamespace),
+			Namespaces:   namespaceNames(specs.UserNamespace),
 			Capabilities: spec.CapabilityNames(),
 			Cgroup: &features.Cgroup{
 				V1: &yes, V2: &yes, Systemd: &no, SystemdUser: &no, Rdma: &yes,

@@ -17,7 +17,7 @@ var joins = map[string]func(t *testing.T) (*Plan, error){
 		return ForExec(joining(t, "default", allNamespaces))
 	},
 	"exec-attributes": func(t *testing.T) (*Plan, error) {
-		return ForExec(joining(t, "attributes", allNamespaces))
+		return ForExec(joining(t, "attributes", allNamespaces|unix.CLONE_NEWTIME))
 	},
 	"exec-terminal-user": func(t *testing.T) (*Plan, error) {
 		r := joining(t, "user", allNamespaces)

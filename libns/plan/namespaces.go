@@ -14,7 +14,7 @@ import (
 // mount namespace last, because joining it changes what paths mean.
 var joinOrder = []specs.LinuxNamespaceType{
 	specs.CgroupNamespace, specs.IPCNamespace, specs.UTSNamespace,
-	specs.NetworkNamespace, specs.PIDNamespace, specs.MountNamespace,
+	specs.TimeNamespace, specs.NetworkNamespace, specs.PIDNamespace, specs.MountNamespace,
 }
 
 // cloneFlag is the CLONE_NEW* flag of a type of namespace.
@@ -43,7 +43,9 @@ func (c *compiler) namespaceEntry(kind specs.LinuxNamespaceType) (string, specs.
 
 // joinNamespaces enters the namespaces that the config names by path. All of
 // them are opened before the first is entered: afterwards the paths may mean
-// something else. setns(2) checks that each is of the type that was asked for.
+// something else. setns(2) checks that each is of the type that was asked for. A
+// new time namespace is made before the mount namespace is joined, because that
+// takes the host's /proc.
 func (c *compiler) joinNamespaces() {
 	opened := map[specs.LinuxNamespaceType]Ref{}
 	for _, kind := range joinOrder {
@@ -57,6 +59,9 @@ func (c *compiler) joinNamespaces() {
 		opened[kind] = fd
 	}
 	for _, kind := range joinOrder {
+		if kind == specs.MountNamespace {
+			c.makeTimeNamespace()
+		}
 		fd, ok := opened[kind]
 		if !ok {
 			continue
@@ -97,7 +102,7 @@ func (c *compiler) fork(field string) {
 func (c *compiler) unshareNamespaces() {
 	var flags uint64
 	for _, kind := range joinOrder {
-		if ns, ok := c.namespace(kind); ok && ns.Path == "" && kind != specs.PIDNamespace {
+		if ns, ok := c.namespace(kind); ok && ns.Path == "" && kind != specs.PIDNamespace && kind != specs.TimeNamespace {
 			flags |= cloneFlag(kind)
 		}
 	}

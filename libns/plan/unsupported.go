@@ -38,7 +38,6 @@ func unsupported(config *spec.Config) []feature {
 	features = append(features,
 		feature{"linux.uidMappings", len(linux.UIDMappings) > 0},
 		feature{"linux.gidMappings", len(linux.GIDMappings) > 0},
-		feature{"linux.timeOffsets", len(linux.TimeOffsets) > 0},
 		feature{"linux.seccomp.syscalls with SCMP_ACT_NOTIFY", notifies(linux.Seccomp)},
 		feature{"linux.mountLabel", linux.MountLabel != ""},
 		feature{"linux.intelRdt", linux.IntelRdt != nil},
@@ -47,7 +46,7 @@ func unsupported(config *spec.Config) []feature {
 	for i, ns := range linux.Namespaces {
 		features = append(features, feature{
 			fmt.Sprintf("linux.namespaces[%d].type", i),
-			ns.Type == specs.UserNamespace || ns.Type == specs.TimeNamespace,
+			ns.Type == specs.UserNamespace,
 		})
 	}
 	return features

@@ -1,0 +1,68 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// SetTimeOffsets writes the offsets of the time namespace that the process made
+// for its children (time_namespaces(7)). They cannot be changed any more once a
+// process is in it. The parent does it because its own right to (CAP_SYS_TIME)
+// does not depend on what the init stage has become.
+type SetTimeOffsets struct{ Offsets []TimeOffset }
+
+// TimeOffset is what is added to one clock.
+type TimeOffset struct {
+	Clock    string // "monotonic" or "boottime"
+	Secs     int64
+	Nanosecs uint32
+}
+
+// Title names the action.
+func (a SetTimeOffsets) Title() string {
+	var offsets []string
+	for _, o := range a.Offsets {
+		text := fmt.Sprintf("%s by %d s", o.Clock, o.Secs)
+		if o.Nanosecs != 0 {
+			text += fmt.Sprintf(" and %d ns", o.Nanosecs)
+		}
+		offsets = append(offsets, text)
+	}
+	return "offset the clocks: " + strings.Join(offsets, ", ")
+}
+
+// Holds is true: the offsets come before the first process.
+func (SetTimeOffsets) Holds() bool { return true }
+
+// makeTimeNamespace makes a new time namespace, sets its clocks, and enters it.
+// unshare(2) makes one for children only, and leaves it to them to enter; but
+// setns(2) moves a process with a single thread itself.
+func (c *compiler) makeTimeNamespace() {
+	field, ns, ok := c.namespaceEntry(specs.TimeNamespace)
+	if !ok || ns.Path != "" {
+		return
+	}
+	c.step(field, "make a time namespace")
+	c.call(unix.SYS_UNSHARE, imm(unix.CLONE_NEWTIME))
+	if offsets := timeOffsets(c.Config.Linux.TimeOffsets); len(offsets) > 0 {
+		c.host("linux.timeOffsets", SetTimeOffsets{Offsets: offsets})
+	}
+	fd := c.word("t")
+	c.step(field, "enter it")
+	c.call(unix.SYS_OPENAT, cwdFD, c.str("/proc/self/ns/time_for_children"), imm(unix.O_RDONLY|unix.O_CLOEXEC), imm(0)).to(fd)
+	c.call(unix.SYS_SETNS, load(fd), imm(unix.CLONE_NEWTIME))
+	c.close(fd)
+}
+
+func timeOffsets(config map[string]specs.LinuxTimeOffset) []TimeOffset {
+	var offsets []TimeOffset
+	for _, clock := range []string{"monotonic", "boottime"} {
+		if o, ok := config[clock]; ok {
+			offsets = append(offsets, TimeOffset{Clock: clock, Secs: o.Secs, Nanosecs: o.Nanosecs})
+		}
+	}
+	return offsets
+}
