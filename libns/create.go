@@ -44,7 +44,7 @@ func Create(r *Request) (*NewContainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &driver{request: r, plan: p, program: p}
+	d := &driver{request: r, plan: p, program: p, status: Creating}
 	if r.Inject != nil {
 		d.program = r.Inject(p)
 	}
@@ -74,6 +74,8 @@ type driver struct {
 	init         Init
 	gate, result *os.File
 	target       int        // pidfd of the process whose namespaces are joined
+	status       Status     // the container's
+	first        int        // pid of the container's first process, 0 if that is the child
 	stdio        []*os.File // instead of the runtime's own
 	mappings     []*os.File // user namespaces, by the number of their plan.MakeIDMapping less one
 	madeCgroup   bool

@@ -30,7 +30,8 @@ var errStopped = errors.New("cannot exec in a stopped container")
 // Exec starts a process in a container. It returns when the program was
 // executed, or with the reason why not; then nothing is left of it.
 func Exec(r *ExecRequest) (*Process, error) {
-	switch r.Container.Status() {
+	status := r.Container.Status()
+	switch status {
 	case Stopped:
 		return nil, errStopped
 	case Paused:
@@ -52,7 +53,10 @@ func Exec(r *ExecRequest) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &driver{request: &Request{Request: request.Request}, plan: p, program: p, target: target}
+	d := &driver{
+		request: &Request{Request: request.Request}, plan: p, program: p, target: target,
+		status: status, first: r.Container.Init.PID,
+	}
 	defer d.close()
 	if err := d.carryOut(); err != nil {
 		return nil, errors.Join(err, d.undo())

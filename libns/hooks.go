@@ -17,6 +17,7 @@ import (
 
 	"rt/libns/kernel"
 	"rt/libns/plan"
+	"rt/libns/seccomp"
 	"rt/spec"
 )
 
@@ -31,17 +32,28 @@ type hookRun struct {
 
 // state is what a hook reads on its standard input (runtime.md, "State").
 func (h *hookRun) state(pid int) ([]byte, error) {
+	return encodeState(ociState(h.config, h.id, h.status, pid))
+}
+
+// ociState is what others are told about a container (runtime.md, "State").
+func ociState(config *spec.Config, id string, status Status, pid int) specs.State {
+	return specs.State{
+		Version:     specs.Version,
+		ID:          id,
+		Status:      specs.ContainerState(status),
+		Pid:         pid,
+		Bundle:      config.Bundle,
+		Annotations: config.Annotations,
+	}
+}
+
+// encodeState gives a state as JSON on one line, with slashes and angle brackets
+// as they are.
+func encodeState(state any) ([]byte, error) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
-	err := encoder.Encode(specs.State{
-		Version:     specs.Version,
-		ID:          h.id,
-		Status:      specs.ContainerState(h.status),
-		Pid:         pid,
-		Bundle:      h.config.Bundle,
-		Annotations: h.config.Annotations,
-	})
+	err := encoder.Encode(state)
 	return b.Bytes(), err
 }
 
@@ -115,8 +127,9 @@ func hookArgs(hook specs.Hook) []string {
 }
 
 // inside runs a hook in the namespaces of the container's first process, which
-// stands still meanwhile.
-func (h *hookRun) inside(cgroup plan.Cgroup, facts kernel.Facts, dir string) error {
+// stands still meanwhile. container is the request that the container was made of,
+// as far as it is not the hook's own.
+func (h *hookRun) inside(container plan.Request) error {
 	init, err := identify(h.pid)
 	if err != nil {
 		return err
@@ -127,8 +140,9 @@ func (h *hookRun) inside(cgroup plan.Cgroup, facts kernel.Facts, dir string) err
 	}
 	defer unix.Close(target)
 	request := &plan.HookRequest{RunHook: h.RunHook}
-	request.Config, request.ID, request.Dir = h.config, h.id, dir
-	request.Facts, request.Cgroup, request.Init = facts, cgroup, h.pid
+	request.Config, request.ID, request.Dir = h.config, h.id, container.Dir
+	request.Facts, request.Cgroup, request.Filter = container.Facts, container.Cgroup, container.Filter
+	request.Init = h.pid
 	if request.Join, err = foreignNamespaces(h.pid); err != nil {
 		return err
 	}
@@ -140,7 +154,9 @@ func (h *hookRun) inside(cgroup plan.Cgroup, facts kernel.Facts, dir string) err
 	if err != nil {
 		return err
 	}
-	return h.carryOut(&driver{request: &Request{Request: request.Request}, plan: p, program: p, target: target}, state)
+	return h.carryOut(&driver{
+		request: &Request{Request: request.Request}, plan: p, program: p, target: target, status: h.status, first: h.pid,
+	}, state)
 }
 
 // carryOut starts the hook's init stage with pipes for stdio and waits for its
@@ -210,7 +226,7 @@ func pidInside(pid int) int {
 func (d *driver) runHook(a plan.RunHook) error {
 	h := &hookRun{RunHook: a, config: d.request.Config, id: d.request.ID, pid: d.child.pid, status: hookStatus[a.Kind]}
 	if a.Kind.Inside() {
-		return h.inside(d.request.Cgroup, d.request.Facts, d.request.Dir)
+		return h.inside(d.request.Request)
 	}
 	return h.onHost()
 }
@@ -226,6 +242,7 @@ var hookStatus = map[plan.HookKind]Status{
 type Hooks struct {
 	Config *spec.Config
 	Facts  kernel.Facts
+	Filter *seccomp.Filter // as in [plan.Request]
 }
 
 // RunHooks runs all hooks of one kind for a container that exists or, for
@@ -243,7 +260,7 @@ func (c *Container) RunHooks(kind plan.HookKind, hooks *Hooks) error {
 		}
 		var err error
 		if kind.Inside() {
-			err = h.inside(c.Cgroup, hooks.Facts, c.Dir)
+			err = h.inside(plan.Request{Dir: c.Dir, Cgroup: c.Cgroup, Facts: hooks.Facts, Filter: hooks.Filter})
 		} else {
 			err = h.onHost()
 		}

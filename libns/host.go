@@ -55,6 +55,8 @@ func (d *driver) host(s *plan.Step, fds []int) (answer []byte, err error) {
 		if err = writePidFile(a.Path, d.child.pid); err == nil {
 			d.wrotePid = a.Path
 		}
+	case plan.PassListener:
+		err = d.passListener(a)
 	case plan.RunHook:
 		err = d.runHook(a)
 	case plan.AwaitExec:

@@ -20,6 +20,9 @@ const (
 // seccomp checks config-linux.md, "Seccomp". Whether a system call exists is
 // left open: profiles name the calls of all architectures and kernels.
 func (v *validator) seccomp() {
+	if _, found := v.config.Annotations[seccompPlugins]; found {
+		v.report(element("annotations", seccompPlugins), "rt loads no plugins: they are C libraries; let an agent listen at linux.seccomp.listenerPath")
+	}
 	profile := v.linux.Seccomp
 	if profile == nil || profile.DefaultAction == "" && len(profile.Syscalls) == 0 {
 		return

@@ -59,6 +59,11 @@ func DefaultRoot() string {
 	return filepath.Join(runtimeDir, "rt")
 }
 
+// CacheDir is where what every container can use is kept, and nothing that could
+// not be made again. It is beside [DefaultRoot], so that it is the same one for all
+// state roots, and no container's id can be its name. It need not exist.
+func CacheDir() string { return DefaultRoot() + ".cache" }
+
 // belongsToUser reports whether XDG_RUNTIME_DIR counts: for an ordinary user,
 // and for one who is root only inside a user namespace.
 func belongsToUser() bool {

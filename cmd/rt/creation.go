@@ -76,12 +76,17 @@ func (t *tool) readCreation(c *cli.Context, to target, detached bool) (*creation
 			return nil, err
 		}
 	}
-	return r, t.readConfig(r, c.String("config"), spec.Host{
+	err = t.readConfig(r, c.String("config"), spec.Host{
 		Creating:      true,
 		Detached:      detached,
 		ConsoleSocket: request.ConsoleSocket != "",
 		NoPivot:       request.NoPivot,
 	})
+	if err != nil {
+		return nil, err
+	}
+	request.Filter, err = t.filter(request.Config, request.Facts)
+	return r, err
 }
 
 // readConfig loads and validates the configuration for what host says about the
@@ -91,6 +96,7 @@ func (t *tool) readConfig(r *creation, file string, host spec.Host) error {
 	if err != nil {
 		return err
 	}
+	useSeccompReceiver(config)
 	facts, err := kernel.Probe()
 	if err != nil {
 		return err

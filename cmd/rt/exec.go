@@ -136,6 +136,7 @@ func (t *tool) readExec(c *cli.Context, record *state.Record) (*libns.ExecReques
 	if r.Config, err = execConfig(c, record); err != nil {
 		return nil, nil, err
 	}
+	useSeccompReceiver(r.Config)
 	if r.Facts, err = kernel.Probe(); err != nil {
 		return nil, nil, err
 	}
@@ -146,7 +147,8 @@ func (t *tool) readExec(c *cli.Context, record *state.Record) (*libns.ExecReques
 	if err := spec.ValidateProcess(r.Config, host); err != nil {
 		return nil, nil, err
 	}
-	return r, spec.Warnings(r.Config, host), nil
+	r.Filter, err = t.filter(r.Config, r.Facts)
+	return r, spec.Warnings(r.Config, host), err
 }
 
 // execConfig is the container's configuration with the process to be executed.

@@ -48,11 +48,11 @@ func supportedFeatures() *features.Features {
 			},
 			Seccomp: &features.Seccomp{
 				Enabled:        &yes,
-				Actions:        without(spec.SeccompActions(), string(specs.ActNotify)),
+				Actions:        spec.SeccompActions(),
 				Operators:      spec.SeccompOperators(),
 				Archs:          spec.SeccompArchs(),
 				KnownFlags:     spec.SeccompFlags(),
-				SupportedFlags: without(spec.SeccompFlags(), string(specs.LinuxSeccompFlagWaitKillableRecv)),
+				SupportedFlags: spec.SeccompFlags(),
 			},
 			Apparmor:        &features.Apparmor{Enabled: &no},
 			Selinux:         &features.Selinux{Enabled: &no},

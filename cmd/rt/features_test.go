@@ -52,6 +52,17 @@ func TestFeaturesAreTrue(t *testing.T) {
 	claim(t, "seccomp", *listed.Linux.Seccomp.Enabled, func(c *specs.Spec) {
 		c.Linux.Seccomp = &specs.LinuxSeccomp{DefaultAction: specs.ActAllow}
 	})
+	for _, action := range listed.Linux.Seccomp.Actions {
+		claimRule(t, action, func(p *specs.LinuxSeccomp) { p.Syscalls[0].Action = specs.LinuxSeccompAction(action) })
+	}
+	for _, operator := range listed.Linux.Seccomp.Operators {
+		claimRule(t, operator, func(p *specs.LinuxSeccomp) {
+			p.Syscalls[0].Args = []specs.LinuxSeccompArg{{Op: specs.LinuxSeccompOperator(operator)}}
+		})
+	}
+	for _, flag := range listed.Linux.Seccomp.SupportedFlags {
+		claimRule(t, flag, func(p *specs.LinuxSeccomp) { p.Flags = []specs.LinuxSeccompFlag{specs.LinuxSeccompFlag(flag)} })
+	}
 	claim(t, "apparmor", *listed.Linux.Apparmor.Enabled, func(c *specs.Spec) { c.Process.ApparmorProfile = "x" })
 	claim(t, "selinux", *listed.Linux.Selinux.Enabled, func(c *specs.Spec) { c.Process.SelinuxLabel = "x" })
 	claim(t, "intelRdt", *listed.Linux.IntelRdt.Enabled, func(c *specs.Spec) { c.Linux.IntelRdt = &specs.LinuxIntelRdt{ClosID: "x"} })
@@ -67,6 +78,17 @@ func TestFeaturesAreTrue(t *testing.T) {
 	})
 }
 
+// claimRule says that a profile can have something that is listed.
+func claimRule(t *testing.T, name string, use func(*specs.LinuxSeccomp)) {
+	t.Helper()
+	claim(t, "seccomp "+name, true, func(c *specs.Spec) {
+		c.Linux.Seccomp = &specs.LinuxSeccomp{DefaultAction: specs.ActAllow, ListenerPath: "/agent", Syscalls: []specs.LinuxSyscall{
+			{Names: []string{"mkdir"}, Action: specs.ActErrno},
+		}}
+		use(c.Linux.Seccomp)
+	})
+}
+
 func claim(t *testing.T, name string, listed bool, use func(*specs.Spec)) {
 	t.Helper()
 	config := &spec.Config{Spec: spec.Example(true), Bundle: "/bundle", File: "config.json"}
@@ -74,7 +96,7 @@ func claim(t *testing.T, name string, listed bool, use func(*specs.Spec)) {
 	use(config.Spec)
 	request := libns.Request{Request: plan.Request{
 		Config: config, ID: "web", Dir: "/run/rt/web", Cgroup: plan.Cgroup{Unified: "/sys/fs/cgroup/web"},
-		Facts: kernel.Facts{Arch: "amd64", LastCap: 40, Cgroup: kernel.CgroupUnified, Unified: "/sys/fs/cgroup", UnifiedSelf: "/", MountSetattr: true},
+		Facts: kernel.Facts{Arch: "amd64", LastCap: 40, Cgroup: kernel.CgroupUnified, Unified: "/sys/fs/cgroup", UnifiedSelf: "/", MountSetattr: true, SeccompFlags: ^uint(0)},
 	}}
 	_, err := plan.ForCreate(&request.Request)
 	if (err == nil) != listed {

@@ -51,6 +51,17 @@ func (t *tool) hooksOf(r *state.Record) (*libns.Hooks, error) {
 	return &libns.Hooks{Config: config, Facts: facts}, nil
 }
 
+// startHooks gives what hooksOf does, with the filter that startContainer hooks
+// run under.
+func (t *tool) startHooks(r *state.Record) (*libns.Hooks, error) {
+	hooks, err := t.hooksOf(r)
+	if err != nil || hooks == nil || len(plan.StartContainer.Of(hooks.Config.Hooks)) == 0 {
+		return hooks, err
+	}
+	hooks.Filter, err = t.filter(hooks.Config, hooks.Facts)
+	return hooks, err
+}
+
 // destroy ends what is left of a container, forgets it, and runs its poststop
 // hooks. Those cannot fail the command any more: there is nothing that could be
 // done again.

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"rt/libns/plan"
+	"rt/libns/seccomp"
 	"rt/spec"
 )
 
@@ -25,6 +26,7 @@ two sides wait for each other.`,
 			configFlag(),
 			choice("format", "`FORMAT` of the plan:", textFormat, jsonFormat),
 			boolFlag("no-calls", "print steps only"),
+			boolFlag("seccomp", "print the seccomp filter's instructions instead"),
 			choice("for", "plan for `COMMAND`:", "run", "create"),
 			noPivotFlag(),
 		},
@@ -47,7 +49,14 @@ func (t *tool) plan(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := t.planFor(c, bundle, verb)
+	request, err := t.planRequest(c, bundle, verb)
+	if err != nil {
+		return about("plan", bundle, err)
+	}
+	if c.Bool("seccomp") {
+		return about("plan", bundle, t.printFilter(request))
+	}
+	p, err := plan.ForCreate(request)
 	if err != nil {
 		return about("plan", bundle, err)
 	}
@@ -72,8 +81,21 @@ func planBundle(c *cli.Context) (string, error) {
 	}
 }
 
-// planFor compiles the plan that run or create would carry out.
-func (t *tool) planFor(c *cli.Context, bundle, verb string) (*plan.Plan, error) {
+// printFilter prints the filter that the container's processes would have.
+func (t *tool) printFilter(r *plan.Request) error {
+	filter, err := plan.FilterFor(r.Config, r.Facts, seccomp.Compile)
+	if err != nil {
+		return err
+	}
+	if filter == nil {
+		_, err := fmt.Fprintln(t.stdout, "# no filter: linux.seccomp is not set")
+		return err
+	}
+	return seccomp.Disassemble(t.stdout, filter)
+}
+
+// planRequest is what run or create would compile a plan of.
+func (t *tool) planRequest(c *cli.Context, bundle, verb string) (*plan.Request, error) {
 	r := &creation{target: target{bundle: bundle}}
 	r.request.Gated = verb == "create"
 	r.request.NoPivot = c.Bool("no-pivot")
@@ -84,5 +106,5 @@ func (t *tool) planFor(c *cli.Context, bundle, verb string) (*plan.Plan, error) 
 	if err := r.identify(id, t.store.Dir(id)); err != nil {
 		return nil, err
 	}
-	return plan.ForCreate(&r.request.Request)
+	return &r.request.Request, nil
 }

@@ -30,7 +30,7 @@ func (t *tool) start(_ *cli.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	hooks, err := t.hooksOf(record)
+	hooks, err := t.startHooks(record)
 	if err != nil {
 		return err
 	}

@@ -61,16 +61,21 @@ func (c *compiler) keepAdmin() {
 	c.capset(capabilitySets{effective: 1 << unix.CAP_SYS_ADMIN, permitted: c.Facts.Capabilities})
 }
 
-// dropAdmin gives up what only the seccomp filter needed.
+// dropAdmin gives up what only the seccomp filter needed. If the filter itself
+// forbids that, the program does without all the same: what execve(2) makes of a
+// process's capabilities does not depend on the permitted ones.
 func (c *compiler) dropAdmin() {
+	var sets capabilitySets
 	switch {
 	case c.Config.Process.Capabilities != nil:
-		c.step("process.capabilities", "give up what loading the filter took")
-		c.capset(c.capabilitySets())
+		sets = c.capabilitySets()
 	case c.Config.Process.User.UID != 0:
-		c.step("process.capabilities", "give up what loading the filter took")
-		c.capset(capabilitySets{permitted: c.Facts.Capabilities})
+		sets.permitted = c.Facts.Capabilities
+	default:
+		return
 	}
+	c.step("process.capabilities", "give up what loading the filter took")
+	c.capset(sets).ignore(AnyErrno)
 }
 
 // capabilitySets are the three sets of capset(2).
@@ -81,7 +86,7 @@ func (c *compiler) capabilitySets() capabilitySets {
 	return capabilitySets{c.capabilitySet(caps.Effective), c.capabilitySet(caps.Permitted), c.capabilitySet(caps.Inheritable)}
 }
 
-func (c *compiler) capset(sets capabilitySets) {
+func (c *compiler) capset(sets capabilitySets) *callBuilder {
 	header := binary.LittleEndian.AppendUint32(nil, unix.LINUX_CAPABILITY_VERSION_3)
 	header = binary.LittleEndian.AppendUint32(header, 0)
 	var data []byte
@@ -90,7 +95,7 @@ func (c *compiler) capset(sets capabilitySets) {
 			data = binary.LittleEndian.AppendUint32(data, uint32(set>>shift))
 		}
 	}
-	c.call(unix.SYS_CAPSET, c.constant(header), c.constant(data))
+	return c.call(unix.SYS_CAPSET, c.constant(header), c.constant(data))
 }
 
 // capabilitySet is the set of the names that this kernel knows and the runtime

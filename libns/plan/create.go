@@ -15,6 +15,9 @@ type Request struct {
 	Dir    string // the container's state directory
 	Facts  kernel.Facts
 	Cgroup Cgroup // from [CgroupFor]
+	// Filter is from [FilterFor], if the caller could have it faster than by
+	// compiling it; nil leaves it to the compiler.
+	Filter *seccomp.Filter
 
 	NoPivot      bool // move the root over / and chroot instead of pivot_root
 	NoNewKeyring bool // stay in the caller's session keyring
@@ -63,7 +66,7 @@ func ForCreate(r *Request) (*Plan, error) {
 	if err := c.refuseImpossibleLimits(); err != nil {
 		return nil, err
 	}
-	if err := c.compileFilter(); err != nil {
+	if err := c.findFilter(); err != nil {
 		return nil, err
 	}
 	if c.Gated {

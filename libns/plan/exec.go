@@ -33,7 +33,7 @@ func ForExec(r *ExecRequest) (*Plan, error) {
 	if err := Supports(r.Config); err != nil {
 		return nil, err
 	}
-	if err := c.compileFilter(); err != nil {
+	if err := c.findFilter(); err != nil {
 		return nil, err
 	}
 	c.begin(Control, Target)

@@ -66,6 +66,7 @@ var goldens = map[string]func(*Request){
 	"one-namespace":     func(r *Request) { r.Facts = unifiedFacts() },
 	"resources":         func(r *Request) { r.Facts = unifiedFacts() },
 	"resources-later":   nil,
+	"seccomp-notify":    func(r *Request) { r.Gated, r.Facts.SeccompFlags = true, unix.SECCOMP_FILTER_FLAG_SPEC_ALLOW },
 	"shared-root":       func(r *Request) { r.Facts = unifiedFacts() },
 	"terminal":          func(r *Request) { r.ConsoleSocket = "/run/console.sock" },
 	"tmpfs":             nil,

@@ -92,7 +92,7 @@ func ForHook(r *HookRequest) (*Plan, error) {
 	c := newCompiler(&r.Request)
 	c.joining = true
 	if r.Kind == StartContainer {
-		if err := c.compileFilter(); err != nil {
+		if err := c.findFilter(); err != nil {
 			return nil, err
 		}
 	}

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"slices"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
@@ -38,7 +37,6 @@ func unsupported(config *spec.Config) []feature {
 	features = append(features,
 		feature{"linux.uidMappings", len(linux.UIDMappings) > 0},
 		feature{"linux.gidMappings", len(linux.GIDMappings) > 0},
-		feature{"linux.seccomp.syscalls with SCMP_ACT_NOTIFY", notifies(linux.Seccomp)},
 		feature{"linux.mountLabel", linux.MountLabel != ""},
 		feature{"linux.intelRdt", linux.IntelRdt != nil},
 		feature{"linux.netDevices", len(linux.NetDevices) > 0},
@@ -50,9 +48,4 @@ func unsupported(config *spec.Config) []feature {
 		})
 	}
 	return features
-}
-
-// notifies says that a rule leaves system calls to an agent.
-func notifies(profile *specs.LinuxSeccomp) bool {
-	return profile != nil && slices.ContainsFunc(profile.Syscalls, func(s specs.LinuxSyscall) bool { return s.Action == specs.ActNotify })
 }

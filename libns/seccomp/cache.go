@@ -18,7 +18,7 @@ import (
 // profile compiles nothing. Everything in a file is verified when it is read, and
 // a file that is not as it should be counts as missing. Still the directory has to
 // be one in which only its owner can make files: they decide what containers may
-// do.
+// do. A directory that others could write to is left alone.
 type Cache struct {
 	Dir string // is made when it is first needed
 }
@@ -46,22 +46,55 @@ func (c Cache) Compile(profile *specs.LinuxSeccomp, native Arch, options Options
 	return f, err
 }
 
-func (c Cache) path(k key) string { return filepath.Join(c.Dir, hex.EncodeToString(k[:])) }
+func (k key) fileName() string { return hex.EncodeToString(k[:]) }
+
+func (c Cache) path(k key) string { return filepath.Join(c.Dir, k.fileName()) }
+
+// open gives the directory, if nobody else can have put anything there.
+func (c Cache) open() (int, error) {
+	dir, err := unix.Open(c.Dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, err
+	}
+	if _, err := owned(dir, unix.S_IFDIR); err != nil {
+		unix.Close(dir)
+		return -1, err
+	}
+	return dir, nil
+}
+
+// owned looks at a descriptor, which must be of a file of this type (S_IF*) that
+// only the runtime's user can write to.
+func owned(fd int, kind uint32) (unix.Stat_t, error) {
+	var stat unix.Stat_t
+	if err := unix.Fstat(fd, &stat); err != nil {
+		return stat, err
+	}
+	if stat.Mode&unix.S_IFMT != kind || stat.Mode&0o022 != 0 || int(stat.Uid) != os.Geteuid() {
+		return stat, errForeign
+	}
+	return stat, nil
+}
 
 // load reads a filter. It keeps to bare system calls, as this is on every
 // container's way: os.File would ask the poller about the file first.
 func (c Cache) load(k key) (*Filter, error) {
+	dir, err := c.open()
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(dir)
 	// Neither a link nor a FIFO can be ours.
-	file, err := unix.Open(c.path(k), unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	file, err := unix.Openat(dir, k.fileName(), unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer unix.Close(file)
-	var stat unix.Stat_t
-	if err := unix.Fstat(file, &stat); err != nil {
+	stat, err := owned(file, unix.S_IFREG)
+	if err != nil {
 		return nil, err
 	}
-	if stat.Mode&unix.S_IFMT != unix.S_IFREG || stat.Mode&0o022 != 0 || int(stat.Uid) != os.Geteuid() || stat.Size > maxEncoded {
+	if stat.Size > maxEncoded {
 		return nil, errDamaged
 	}
 	content := make([]byte, stat.Size)
@@ -77,6 +110,11 @@ func (c Cache) store(k key, f *Filter) (err error) {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return err
 	}
+	dir, err := c.open()
+	if err != nil {
+		return err
+	}
+	unix.Close(dir)
 	if err := c.trim(); err != nil {
 		return err
 	}

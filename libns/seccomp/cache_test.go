@@ -245,3 +245,39 @@ func TestCacheIsSharedByProcesses(t *testing.T) {
 		t.Error(fmt.Errorf("%d files", len(entries)))
 	}
 }
+
+// TestForeignDirectoriesAreLeftAlone has directories in which others could have
+// put something.
+func TestForeignDirectoriesAreLeftAlone(t *testing.T) {
+	profile := profileOf(specs.ActAllow, ruleFor("read", specs.ActKill))
+	key := newKey(profile, X86_64, everyFlag)
+	for name, change := range map[string]func(cache *Cache) error{
+		"writable by all": func(c *Cache) error { return os.Chmod(c.Dir, 0o1777) },
+		"another's": func(c *Cache) error {
+			if os.Geteuid() != 0 {
+				return os.Chmod(c.Dir, 0o770)
+			}
+			return os.Chown(c.Dir, 1000, 1000)
+		},
+		"a link": func(c *Cache) error {
+			link := filepath.Join(t.TempDir(), "link")
+			err := os.Symlink(c.Dir, link)
+			c.Dir = link
+			return err
+		},
+	} {
+		cache := Cache{t.TempDir()}
+		if err := cache.store(key, someFilter); err != nil {
+			t.Fatal(err)
+		}
+		if err := change(&cache); err != nil {
+			t.Fatal(err)
+		}
+		if f, err := cache.Compile(profile, X86_64, everyFlag); err != nil || !reflect.DeepEqual(f, mustCompile(t, profile, X86_64)) {
+			t.Errorf("%s: %v, %v", name, f, err)
+		}
+		if err := cache.store(newKey(profile, AARCH64, everyFlag), someFilter); err == nil {
+			t.Errorf("%s: a filter was stored", name)
+		}
+	}
+}

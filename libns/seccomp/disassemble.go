@@ -40,6 +40,10 @@ func (f *Filter) String() string {
 	return fmt.Sprintf("%d instructions, for %s, with %s", len(f.Program), strings.Join(archs, " "), flags)
 }
 
+// nowhere is the offset of what is in the accumulator if it is not a word of struct
+// seccomp_data: only programs that were not compiled here calculate.
+const nowhere = ^uint32(0)
+
 // situation is what is known where an instruction begins, on all ways that lead to
 // it.
 type situation struct {
@@ -51,8 +55,12 @@ type situation struct {
 // trace finds out the situation at each instruction. Jumps go forward only, so
 // that a single pass sees all ways to an instruction before the instruction.
 func (f *Filter) trace() []situation {
-	at := make([]situation, len(f.Program)+1)
+	at, reached := make([]situation, len(f.Program)+1), make([]bool, len(f.Program)+1)
 	merge := func(pc int, s situation) {
+		if reached[pc] && (at[pc].offset != s.offset || at[pc].mask != s.mask) {
+			s.offset, s.mask = nowhere, fullMask
+		}
+		reached[pc] = true
 		at[pc].offset, at[pc].mask = s.offset, s.mask
 		for _, audit := range s.audits {
 			if !slices.Contains(at[pc].audits, audit) {
@@ -62,20 +70,22 @@ func (f *Filter) trace() []situation {
 	}
 	for pc, i := range f.Program {
 		s := at[pc]
-		switch i.Code {
-		case codeReturn:
-		case codeLoad:
+		switch {
+		case i.Code&classMask == unix.BPF_RET:
+		case i.Code == codeLoad:
 			merge(pc+1, situation{i.K, fullMask, s.audits})
-		case codeAnd:
+		case i.Code == codeAnd:
 			merge(pc+1, situation{s.offset, i.K, s.audits})
-		case codeJump:
+		case i.Code == codeJump:
 			merge(pc+1+int(i.K), s)
-		default:
+		case i.Code&classMask == unix.BPF_JMP:
 			merge(pc+1+int(i.Jf), s)
-			if s.offset == offsetArch {
+			if s.offset == offsetArch && i.Code == codeEqual {
 				s.audits = []uint32{i.K}
 			}
 			merge(pc+1+int(i.Jt), s)
+		default:
+			merge(pc+1, situation{nowhere, fullMask, s.audits})
 		}
 	}
 	return at
@@ -92,7 +102,10 @@ func (f *Filter) instruction(pc int, i unix.SockFilter, s situation) string {
 	case codeReturn:
 		return "return " + answer(i.K).String()
 	}
-	comparison := map[uint16]string{codeEqual: "==", codeGreater: ">", codeGreaterOrEqual: ">=", codeAnySet: "has any of"}[i.Code]
+	comparison, known := map[uint16]string{codeEqual: "==", codeGreater: ">", codeGreaterOrEqual: ">=", codeAnySet: "has any of"}[i.Code]
+	if !known {
+		return fmt.Sprintf("code  %#04x jt=%d jf=%d k=%#x", i.Code, i.Jt, i.Jf, i.K)
+	}
 	word := f.wordName(s.offset)
 	if s.mask != fullMask {
 		word = fmt.Sprintf("(%s & %#x)", word, s.mask)
@@ -103,6 +116,8 @@ func (f *Filter) instruction(pc int, i unix.SockFilter, s situation) string {
 // wordName names a word of struct seccomp_data.
 func (f *Filter) wordName(offset uint32) string {
 	switch {
+	case offset == nowhere:
+		return "accumulator"
 	case offset == offsetNumber:
 		return "number"
 	case offset == offsetArch:
@@ -148,7 +163,8 @@ func (f *Filter) callNames(number uint32, audits []uint32) []string {
 	var names []string
 	for _, a := range f.Archs {
 		name := SyscallName(a, number)
-		if slices.Contains(audits, a.abi().audit) && name != "" && !slices.Contains(names, name) {
+		asked := len(audits) == 0 || slices.Contains(audits, a.abi().audit)
+		if asked && name != "" && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}

@@ -22,11 +22,23 @@ type Filter struct {
 // Bytes gives the program as the kernel reads it: an array of struct sock_filter
 // in the machine's byte order.
 func (f *Filter) Bytes() []byte {
-	var order binary.AppendByteOrder = binary.LittleEndian
-	if f.Archs[0].abi().big {
-		order = binary.BigEndian
+	return appendProgram(make([]byte, 0, instructionSize*len(f.Program)), f.Archs[0].abi().byteOrder(), f.Program)
+}
+
+// instructionSize is the size of struct sock_filter in bytes.
+const instructionSize = 8
+
+// byteOrder is that of an architecture's numbers in memory.
+type byteOrder interface {
+	binary.ByteOrder
+	binary.AppendByteOrder
+}
+
+func (a *abi) byteOrder() byteOrder {
+	if a.big {
+		return binary.BigEndian
 	}
-	return appendProgram(make([]byte, 0, 8*len(f.Program)), order, f.Program)
+	return binary.LittleEndian
 }
 
 func appendProgram(b []byte, order binary.AppendByteOrder, program []unix.SockFilter) []byte {

@@ -89,11 +89,12 @@ const (
 	magic      = "rtscmp"
 	headerSize = len(magic) + 2 + 1 + 1
 	maxEncoded = int64(headerSize + len(abis) + instructionSize*maxProgram + sha256.Size)
-
-	instructionSize = 8
 )
 
-var errDamaged = errors.New("a cached filter is damaged")
+var (
+	errDamaged = errors.New("a cached filter is damaged")
+	errForeign = errors.New("the cache of filters is not the runtime's own")
+)
 
 func encode(k key, f *Filter) []byte {
 	h := hasher{buffer: []byte(magic)}
@@ -134,8 +135,7 @@ func decode(k key, file []byte) (*Filter, error) {
 	}
 	f.Program = make([]unix.SockFilter, len(program)/instructionSize)
 	for i := range f.Program {
-		at := program[i*instructionSize:]
-		f.Program[i] = unix.SockFilter{Code: binary.LittleEndian.Uint16(at), Jt: at[2], Jf: at[3], K: binary.LittleEndian.Uint32(at[4:])}
+		f.Program[i] = instructionAt(binary.LittleEndian, program[i*instructionSize:])
 	}
 	return f, nil
 }

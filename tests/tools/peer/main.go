@@ -5,6 +5,7 @@
 //	peer notify SOCKET                    a service manager that listens for readiness
 //	peer send SOCKET MESSAGE...           a service that reports it
 //	peer syscall NUMBER...                a program with system calls of its own
+//	peer agent SOCKET [NUMBER=ANSWER]...  an agent that answers for a seccomp filter
 //
 // terminal and console play the script on standard input, see script.go; what the terminal shows
 // goes to standard output, and remarks of peer itself are lines that begin with "peer: ".
@@ -17,7 +18,7 @@ import (
 
 func main() {
 	if len(os.Args) < 3 {
-		fail("usage: peer terminal COMMAND [ARGUMENT...] | console SOCKET | notify SOCKET | send SOCKET MESSAGE... | syscall NUMBER...")
+		fail("usage: peer terminal COMMAND [ARGUMENT...] | console SOCKET | notify SOCKET | send SOCKET MESSAGE... | syscall NUMBER... | agent SOCKET [NUMBER=ANSWER]...")
 	}
 	var err error
 	code := 0
@@ -32,6 +33,8 @@ func main() {
 		err = playSend(arguments[0], arguments[1:])
 	case "syscall":
 		err = playSyscall(arguments)
+	case "agent":
+		err = playAgent(arguments[0], arguments[1:])
 	default:
 		err = fmt.Errorf("unknown role %q", role)
 	}
