@@ -160,7 +160,8 @@ func (c *compiler) checkProgram(p string) {
 	c.bind(denied)
 	c.fail(unix.EACCES, fmt.Sprintf("exec: %q: permission denied", p))
 	c.bind(directory)
-	c.fail(unix.EISDIR, fmt.Sprintf("exec: %q: is a directory", p))
+	// Engines before Docker 25 know this failure only by what execve(2) answers.
+	c.fail(unix.EACCES, fmt.Sprintf("exec: %q: permission denied, it is a directory", p))
 	c.bind(found)
 }
 

@@ -111,7 +111,7 @@ not_found() {
 
 @test "a directory" {
 	args /opt/first
-	not_found /opt/first 'is a directory'
+	not_found /opt/first 'permission denied, it is a directory'
 }
 
 @test "a program on a noexec mount" {

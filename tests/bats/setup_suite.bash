@@ -56,7 +56,7 @@ teardown_suite() {
 # watchdog ends what has run for longer than a test may take. Bats has a time limit of its own, but it
 # cannot end a test that waits for a pipe which a forgotten container holds.
 watchdog() {
-	local pid limit=${BATS_TEST_TIMEOUT:-120}
+	local pid limit=${PROCESS_TIMEOUT:-${BATS_TEST_TIMEOUT:-120}}
 	close_descriptors
 	exec {bell}<>"$BATS_SUITE_TMPDIR/watchdog"
 	until read -r -t 10 -u "$bell" || ! kill -0 $$ 2>/dev/null; do
