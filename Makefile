@@ -12,7 +12,7 @@ BUILD   = CGO_ENABLED=0 $(GO) build -tags $(TAGS) -trimpath -buildvcs=false -ldf
 # Containers need root. Without it, sudo is used where it is installed.
 SUDO = $(shell test $$(id -u) = 0 || command -v sudo)
 
-.PHONY: build run test test-go bats golden stage bench check deps cross install clean
+.PHONY: build run test test-go bats test-clients golden stage bench check deps cross install clean
 
 build:
 	$(BUILD) -o bin/rt ./cmd/rt
@@ -29,6 +29,10 @@ test-go:
 
 bats: deps build
 	tests/run bats
+
+# The programs that call runtimes, with rt, and with runc to compare.
+test-clients: deps build
+	tests/run clients
 
 golden:
 	$(GO) test ./libns/plan ./libns/seccomp ./spec -update

@@ -235,7 +235,7 @@ marked_processes() {
 }
 
 marked_cgroups() {
-	find /sys/fs/cgroup -depth -type d -name "*$1*" 2>/dev/null
+	find /sys/fs/cgroup -depth -type d -path "*$1*" 2>/dev/null
 }
 
 # sweep WORD removes by force what leftovers WORD prints.

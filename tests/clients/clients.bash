@@ -92,8 +92,8 @@ image_root() {
 
 # answer COMMAND... is like run of bats, which has an opinion on exit code 127.
 answer() {
+	# shellcheck disable=SC2034 # for the test
 	status=0
 	output=$("$@" 2>&1) || status=$?
-	# shellcheck disable=SC2034 # tests look at the lines
 	mapfile -t lines <<<"$output"
 }
