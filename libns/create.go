@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rt/libns/plan"
+	"rt/libns/trace"
 )
 
 // Request is everything that a create or run was asked for. Request.Dir, the
@@ -22,6 +23,8 @@ type Request struct {
 	// Save records the container's process, from when on every other command
 	// can find it. It is called once.
 	Save func(Init) error
+	// Recorder, if not nil, is told what is done and when.
+	Recorder *trace.Recorder
 	// Inject, if not nil, gives the container side that is carried out in the
 	// plan's place. Tests make single calls fail with it; what is reported
 	// are the plan's own steps.
@@ -40,10 +43,13 @@ type NewContainer struct {
 // behind but the state directory. Errors of single steps are
 // [*plan.StepError].
 func Create(r *Request) (*NewContainer, error) {
+	r.Trace = r.Recorder != nil
+	compiled := r.Recorder.Span("compile the plan", "")
 	p, err := plan.ForCreate(&r.Request)
 	if err != nil {
 		return nil, err
 	}
+	compiled()
 	d := &driver{request: r, plan: p, program: p, status: Creating}
 	if r.Inject != nil {
 		d.program = r.Inject(p)
@@ -73,6 +79,8 @@ type driver struct {
 	child        child
 	init         Init
 	gate, result *os.File
+	times        *os.File   // the page of a traced plan
+	launched     int        // pid of the process that began the init stage
 	target       int        // pidfd of the process whose namespaces are joined
 	status       Status     // the container's
 	first        int        // pid of the container's first process, 0 if that is the child
@@ -94,7 +102,7 @@ func (d *driver) carryOut() error {
 	for i := 0; i < len(steps); i++ {
 		switch s := &steps[i]; {
 		case s.Side == plan.Host:
-			if _, err := d.host(s, nil); err != nil {
+			if _, err := d.timedHost(s, nil); err != nil {
 				return err
 			}
 		case s.Barrier != nil:
@@ -109,10 +117,12 @@ func (d *driver) carryOut() error {
 
 // meet is the host's side of a barrier.
 func (d *driver) meet(b *plan.Barrier, steps []plan.Step) error {
+	waited := d.request.Recorder.Span("wait for the container", "")
 	m, err := d.next(plan.MessageBarrier)
 	if err != nil {
 		return err
 	}
+	waited()
 	defer m.close()
 	if int(m.Index) != b.Number {
 		return fmt.Errorf("the init stage is at barrier %d, not %d", m.Index, b.Number)
@@ -121,7 +131,7 @@ func (d *driver) meet(b *plan.Barrier, steps []plan.Step) error {
 	fds := m.fds
 	for i := range steps {
 		taken := min(descriptorsFor(steps[i].Action), len(fds))
-		answer, err := d.host(&steps[i], fds[:taken])
+		answer, err := d.timedHost(&steps[i], fds[:taken])
 		if err != nil {
 			return err
 		}
@@ -261,6 +271,7 @@ func (d *driver) undo() error {
 
 // close gives the descriptors back that only the creation needed.
 func (d *driver) close() {
+	d.takeTimes()
 	if d.conversation != nil {
 		d.conversation.close()
 	}

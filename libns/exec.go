@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rt/libns/plan"
+	"rt/libns/trace"
 	"rt/spec"
 )
 
@@ -23,6 +24,8 @@ type ExecRequest struct {
 	IgnorePaused bool // let it wait in a paused container for the resume
 	// SubCgroups are where it is to be born instead of the container's cgroup.
 	SubCgroups []SubCgroup
+	// Recorder, if not nil, is told what is done and when.
+	Recorder *trace.Recorder
 }
 
 var errStopped = errors.New("cannot exec in a stopped container")
@@ -54,7 +57,7 @@ func Exec(r *ExecRequest) (*Process, error) {
 		return nil, err
 	}
 	d := &driver{
-		request: &Request{Request: request.Request}, plan: p, program: p, target: target,
+		request: &Request{Request: request.Request, Recorder: r.Recorder}, plan: p, program: p, target: target,
 		status: status, first: r.Container.Init.PID,
 	}
 	defer d.close()
@@ -68,7 +71,7 @@ func Exec(r *ExecRequest) (*Process, error) {
 func (r *ExecRequest) complete() (*plan.ExecRequest, error) {
 	c := r.Container
 	request := &plan.ExecRequest{Request: r.Request, Init: c.Init.PID}
-	request.ID, request.Dir = c.ID, c.Dir
+	request.ID, request.Dir, request.Trace = c.ID, c.Dir, r.Recorder != nil
 	var err error
 	if request.Cgroup, err = below(c.Cgroup, r.SubCgroups); err != nil {
 		return nil, err

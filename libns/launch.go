@@ -23,15 +23,20 @@ type child struct {
 // launch assembles the image and clones the init stage, into its cgroup where
 // the kernel can do that.
 func (d *driver) launch(l plan.Launch) error {
+	assembled := d.request.Recorder.Span("assemble the init stage", "")
 	image, err := stage.Assemble(d.program)
 	if err != nil {
 		return err
 	}
+	assembled()
 	file, err := stage.Seal(image, d.request.Dir)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
+	if err := d.shareTimes(); err != nil {
+		return err
+	}
 	talking, theirs, err := talk()
 	if err != nil {
 		return err
@@ -69,6 +74,7 @@ func (d *driver) clone(path string, control *os.File, flags uint64, cgroup strin
 	}
 	var err error
 	d.child.pid, err = syscall.ForkExec(path, []string{stage.Name}, attributes)
+	d.launched = d.child.pid
 	return err
 }
 
@@ -92,6 +98,8 @@ func (d *driver) inherited(control *os.File) []uintptr {
 			fds = append(fds, d.result.Fd())
 		case plan.Target:
 			fds = append(fds, uintptr(d.target))
+		case plan.Trace:
+			fds = append(fds, d.times.Fd())
 		}
 	}
 	return fds

@@ -29,10 +29,11 @@ var layers = map[string][]string{
 	"state":         {},
 	"libns/kernel":  {},
 	"libns/seccomp": {},
+	"libns/trace":   {},
 	"libns/plan":    {"spec", "libns/kernel", "libns/seccomp"},
 	"libns/stage":   {"libns/plan"},
-	"libns":         {"spec", "libns/kernel", "libns/seccomp", "libns/plan", "libns/stage"},
-	"cmd/rt":        {"spec", "state", "libns", "libns/kernel", "libns/seccomp", "libns/plan", "libns/stage"},
+	"libns":         {"spec", "libns/kernel", "libns/seccomp", "libns/plan", "libns/stage", "libns/trace"},
+	"cmd/rt":        {"spec", "state", "libns", "libns/kernel", "libns/seccomp", "libns/plan", "libns/stage", "libns/trace"},
 
 	// Programs that write sources, and programs that tests use.
 	"spec/internal/**": {},

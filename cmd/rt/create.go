@@ -54,10 +54,12 @@ func (t *tool) createTarget(c *cli.Context, target target) error {
 // makeContainer claims an id and makes the container, which is recorded, and
 // still locked, when it returns. On error nothing is left of it.
 func (t *tool) makeContainer(r *creation) (*libns.NewContainer, *state.Held, error) {
+	claimed := t.trace.Span("claim the id", "")
 	record, held, err := t.claim(r)
 	if err != nil {
 		return nil, nil, err
 	}
+	claimed()
 	t.log.debug("claimed %s", held.Dir())
 	container, err := t.makeClaimed(r, record, held)
 	if err != nil {

@@ -64,6 +64,7 @@ func (t *tool) readCreation(c *cli.Context, to target, detached bool) (*creation
 	request.ListenFDs, request.ExtraFDs = listen, extra
 	request.Gated = c.Command.Name == "create"
 	request.Foreground = !detached
+	request.Recorder = t.trace.Recorder
 	request.NotifySocket = os.Getenv("NOTIFY_SOCKET") != ""
 	request.NoPivot = c.Bool("no-pivot")
 	request.NoNewKeyring = c.Bool("no-new-keyring")
@@ -92,15 +93,20 @@ func (t *tool) readCreation(c *cli.Context, to target, detached bool) (*creation
 // readConfig loads and validates the configuration for what host says about the
 // caller; the rest of it is found out here.
 func (t *tool) readConfig(r *creation, file string, host spec.Host) error {
+	loaded := t.trace.Span("load "+r.configPath, "")
 	config, err := spec.Load(r.bundle, file)
 	if err != nil {
 		return err
 	}
 	useSeccompReceiver(config)
+	loaded()
+	probed := t.trace.Span("ask the kernel what it can do", "")
 	facts, err := kernel.Probe()
 	if err != nil {
 		return err
 	}
+	probed()
+	defer t.trace.Span("validate the configuration", "")()
 	host.EUID = facts.EUID
 	host.LastCap = facts.LastCap
 	host.Capabilities = facts.Capabilities

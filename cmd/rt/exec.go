@@ -112,7 +112,7 @@ func (t *tool) exec(c *cli.Context, id string) error {
 // readExec reads what exec is asked for. Problems are found here as far as they
 // can be.
 func (t *tool) readExec(c *cli.Context, record *state.Record) (*libns.ExecRequest, []spec.Problem, error) {
-	r := &libns.ExecRequest{IgnorePaused: c.Bool("ignore-paused")}
+	r := &libns.ExecRequest{IgnorePaused: c.Bool("ignore-paused"), Recorder: t.trace.Recorder}
 	r.ExtraFDs = c.Int("preserve-fds")
 	if err := preserved(3, r.ExtraFDs); err != nil {
 		return nil, nil, err

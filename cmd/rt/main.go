@@ -35,6 +35,7 @@ type tool struct {
 	options
 	store  *state.Store
 	log    *log
+	trace  tracing
 	stdout io.Writer
 }
 
@@ -59,7 +60,7 @@ const execFailedCode = 255
 // run carries out a command line and returns rt's exit code.
 func (t *tool) run(args []string) int {
 	app := t.app(filepath.Base(args[0]))
-	err := app.Run(arrange(app, args))
+	err := errors.Join(app.Run(arrange(app, args)), t.endTrace())
 	var code exitCode
 	var notExecuted *libns.ExecError
 	var execFailed execError

@@ -33,6 +33,7 @@ func globalFlags() []cli.Flag {
 		choice("log-format", "`FORMAT` of the log:", textFormat, jsonFormat),
 		choice("log-level", "lowest `LEVEL` that is logged:", "warning", "error", "debug"),
 		boolFlag("debug", "log what rt does, and where in its code"),
+		&cli.StringFlag{Name: "trace", Usage: "record when everything began and ended in `FILE`, for Perfetto"},
 		boolFlag("systemd-cgroup", "have systemd make cgroups; cgroupsPath is then slice:prefix:name"),
 		choice("cgroup-manager", "`MANAGER` of cgroups:", managerCgroupfs, managerSystemd, managerDisabled),
 		boolFlag("version", "print the version", "v"),
@@ -43,6 +44,9 @@ func globalFlags() []cli.Flag {
 // readOptions makes sense of the global flags before any command runs.
 func (t *tool) readOptions(c *cli.Context) error {
 	if err := t.log.open(c); err != nil {
+		return err
+	}
+	if err := t.beginTrace(c); err != nil {
 		return err
 	}
 	root, err := stateRoot(c)

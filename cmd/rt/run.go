@@ -72,7 +72,9 @@ func letGo(container *libns.NewContainer) error {
 func (t *tool) attend(container *libns.NewContainer, keep bool) error {
 	relayed := make(chan error, 1)
 	go func() { relayed <- relayReadiness(container) }()
+	ended := t.trace.Span("wait for the program", "process.args")
 	code, err := container.Wait()
+	ended()
 	select {
 	case relayErr := <-relayed:
 		err = errors.Join(err, relayErr)
@@ -101,6 +103,7 @@ func relayReadiness(container *libns.NewContainer) error {
 // deleteEnded deletes the container of this run, unless somebody else has: then
 // a container of that id is another one.
 func (t *tool) deleteEnded(ended *libns.Container) error {
+	defer t.trace.Span("delete the container", "")()
 	held, err := t.store.Lock(ended.ID, state.Exclusive, state.Patience)
 	if errors.Is(err, state.ErrNotExist) {
 		return nil

@@ -22,6 +22,7 @@ type builder struct {
 	barriers int
 	outcomes []Outcome // room for the outcomes of further calls
 	unmet    bool      // a host step since the launch is behind no barrier
+	traced   bool      // steps store when they began
 	control  Ref       // word: the control socket
 }
 
@@ -148,6 +149,7 @@ var cwdFD = imm(unix.AT_FDCWD)
 func (b *builder) step(field, title string) {
 	b.flush()
 	b.p.Steps = append(b.p.Steps, Step{Title: title, Field: field, Side: Container, First: len(b.p.Calls)})
+	b.beginTraced()
 }
 
 // host adds a host step. sends are the words whose descriptors the action
@@ -211,6 +213,7 @@ func (b *builder) barrier(holds int, sends []Ref, reply Ref) {
 		Title: "barrier: container waits for host", Side: Container,
 		First: len(b.p.Calls), Barrier: bar,
 	})
+	b.beginTraced()
 	b.announce(MessageBarrier, bar.Number, sends)
 	b.answer(reply)
 }

@@ -25,6 +25,7 @@ type Request struct {
 	ExtraFDs     int  // descriptors 3..2+n are passed on to the program
 	ListenFDs    int  // how many of them are socket-activation descriptors (sd_listen_fds(3))
 	NotifySocket bool // a socket for sd_notify(3) is made under Dir and shown to the program
+	Trace        bool // the container side stores the times of its steps
 
 	// Where the caller wants to be told about the container; "" = nowhere.
 	ConsoleSocket string
@@ -83,6 +84,7 @@ func ForCreate(r *Request) (*Plan, error) {
 	c.saveState()
 	c.makeIDMappings()
 
+	c.shareTrace()
 	c.isolateProcess()
 	c.oomScoreAdj()
 	c.joinCgroup()
@@ -129,6 +131,9 @@ func (c *compiler) finish() (*Plan, error) {
 
 // begin sets up what every step refers to.
 func (c *compiler) begin(passed ...Passed) {
+	if c.Trace {
+		passed = append(passed, Trace)
+	}
 	c.p.Extra = c.ExtraFDs
 	c.p.Passed = passed
 	c.control = c.preset("control", uint64(c.p.FD(Control)))

@@ -39,6 +39,7 @@ func ForExec(r *ExecRequest) (*Plan, error) {
 	c.begin(Control, Target)
 
 	c.host("", Launch{IntoCgroup: c.Cgroup.Unified, OrCgroup: r.OrCgroup})
+	c.shareTrace()
 	c.isolateProcess()
 	c.oomScoreAdj()
 	c.initialAffinity()

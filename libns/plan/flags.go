@@ -171,6 +171,10 @@ var cloneFlags = flagSet{
 	{unix.CLONE_PARENT, "CLONE_PARENT"},
 }
 
+var protections = flagSet{{unix.PROT_READ, "PROT_READ"}, {unix.PROT_WRITE, "PROT_WRITE"}}
+
+var mapFlags = flagSet{{unix.MAP_SHARED, "MAP_SHARED"}, {unix.MAP_FIXED_NOREPLACE, "MAP_FIXED_NOREPLACE"}}
+
 var openFlags = flagSet{
 	{unix.O_TMPFILE, "O_TMPFILE"},
 	{unix.O_PATH, "O_PATH"},
@@ -417,6 +421,7 @@ var clocks = enum{
 	{unix.CLOCK_REALTIME, "CLOCK_REALTIME"},
 	{unix.CLOCK_MONOTONIC, "CLOCK_MONOTONIC"},
 	{unix.CLOCK_BOOTTIME, "CLOCK_BOOTTIME"},
+	{unix.CLOCK_TAI, "CLOCK_TAI"},
 }
 
 var rlimitNames = enum{

@@ -70,6 +70,7 @@ var goldens = map[string]func(*Request){
 	"shared-root":       func(r *Request) { r.Facts = unifiedFacts() },
 	"terminal":          func(r *Request) { r.ConsoleSocket = "/run/console.sock" },
 	"tmpfs":             nil,
+	"traced":            func(r *Request) { r.Facts, r.Trace = unifiedFacts(), true },
 	"user":              func(r *Request) { r.Facts = unifiedFacts() },
 }
 

@@ -65,6 +65,8 @@ const (
 	Result
 	// Target is a pidfd of the process whose namespaces are joined.
 	Target
+	// Trace is a file for the times of a traced plan.
+	Trace
 )
 
 // FD is the number that a passed descriptor has in the init stage.

@@ -111,6 +111,7 @@ func (c *compiler) loadFilter() {
 	if c.filterNeedsAdmin() {
 		c.dropAdmin()
 	}
+	c.traced = false // the profile may not let times be read
 }
 
 func (c *compiler) filterField() string {

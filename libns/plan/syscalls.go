@@ -150,7 +150,7 @@ func signatures(op Op) signature {
 	case unix.SYS_IOCTL:
 		return signature{name: "ioctl", all: ioctlArgs}
 	case unix.SYS_MMAP:
-		return signature{name: "mmap", args: []format{memory, number, hex, hex, fd, number}}
+		return signature{name: "mmap", args: []format{memory, number, protections.arg, mapFlags.arg, fd, number}}
 
 	// mounts
 	case unix.SYS_MOUNT:
