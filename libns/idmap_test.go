@@ -18,14 +18,18 @@ func TestMain(m *testing.M) {
 	if os.Getenv("RT_TEST_ROLE") != "holding" {
 		os.Exit(m.Run())
 	}
-	holder, _, err := startHolder(os.TempDir())
+	holder, pipe, err := startHolder(os.TempDir())
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
 	}
 	fmt.Println(holder.pid)
+	held = pipe
 	select {}
 }
+
+// held keeps the collector from closing the pipe.
+var held *os.File
 
 func TestAHolderEndsWhenTheRuntimeIsKilled(t *testing.T) {
 	if os.Geteuid() != 0 {

@@ -102,6 +102,7 @@ func (c *compiler) loadFilter() {
 	c.reserveListener()
 	program := c.filter.Bytes()
 	c.step(c.filterField(), c.filterTitle())
+	c.traced = false // from here on, the profile may not let times be read
 	code := c.constant(program)
 	header := binary.LittleEndian.AppendUint64(nil, uint64(len(c.filter.Program))) // struct sock_fprog
 	header = append(header, make([]byte, 8)...)
@@ -111,7 +112,6 @@ func (c *compiler) loadFilter() {
 	if c.filterNeedsAdmin() {
 		c.dropAdmin()
 	}
-	c.traced = false // the profile may not let times be read
 }
 
 func (c *compiler) filterField() string {
