@@ -96,7 +96,7 @@ func claim(t *testing.T, name string, listed bool, use func(*specs.Spec)) {
 	use(config.Spec)
 	request := libns.Request{Request: plan.Request{
 		Config: config, ID: "web", Dir: "/run/rt/web", Cgroup: plan.Cgroup{Unified: "/sys/fs/cgroup/web"},
-		Facts: kernel.Facts{Arch: "amd64", LastCap: 40, Cgroup: kernel.CgroupUnified, Unified: "/sys/fs/cgroup", UnifiedSelf: "/", MountSetattr: true, SeccompFlags: ^uint(0)},
+		Facts: kernel.Facts{Arch: "amd64", LastCap: 40, Cgroup: kernel.CgroupUnified, Unified: "/sys/fs/cgroup", UnifiedSelf: "/", MountSetattr: true, NoSymfollow: true, SeccompFlags: ^uint(0)},
 	}}
 	_, err := plan.ForCreate(&request.Request)
 	if (err == nil) != listed {

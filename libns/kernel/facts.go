@@ -35,6 +35,7 @@ type Facts struct {
 	Arch         string // the machine's, as Go names it: "amd64"
 	SeccompFlags uint   // SECCOMP_FILTER_FLAG_* that the kernel knows
 	MountSetattr bool   // mount_setattr(2), Linux 5.12
+	NoSymfollow  bool   // MOUNT_ATTR_NOSYMFOLLOW of mount_setattr(2) and fsmount(2), Linux 5.14
 	KCore        bool   // /proc/kcore exists
 }
 

@@ -23,9 +23,9 @@ func Probe() (Facts, error) {
 		Capabilities: permitted(),
 		Arch:         runtime.GOARCH,
 		SeccompFlags: seccompFlags(),
-		MountSetattr: haveMountSetattr(),
 		KCore:        unix.Access("/proc/kcore", unix.F_OK) == nil,
 	}
+	f.probeMountSetattr()
 	if err := f.probeCgroups(); err != nil {
 		return Facts{}, fmt.Errorf("find the cgroup hierarchies: %w", err)
 	}
@@ -75,10 +75,12 @@ func seccompFlags() uint {
 	return known
 }
 
-// haveMountSetattr asks with a descriptor that cannot be valid: a kernel that
-// knows the call complains about that.
-func haveMountSetattr() bool {
-	return unix.MountSetattr(-1, "", unix.AT_EMPTY_PATH, &unix.MountAttr{}) != unix.ENOSYS
+// probeMountSetattr asks for a flag on a descriptor that cannot be valid. Who
+// may not mount is told that first: then the flag is believed to be known.
+func (f *Facts) probeMountSetattr() {
+	err := unix.MountSetattr(-1, "", unix.AT_EMPTY_PATH, &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_NOSYMFOLLOW})
+	f.MountSetattr = err != unix.ENOSYS
+	f.NoSymfollow = f.MountSetattr && err != unix.EINVAL
 }
 
 func (f *Facts) probeCgroups() error {

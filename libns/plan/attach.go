@@ -24,29 +24,6 @@ func (b *builder) clone(fd Ref, recursive bool) *callBuilder {
 	return b.call(unix.SYS_OPEN_TREE, load(fd), b.str(""), imm(flags))
 }
 
-// setAttributes changes the flags of a mount (MOUNT_ATTR_*).
-func (c *compiler) setAttributes(mount Ref, recursive bool, set, clear uint64) {
-	c.mountSetattr(mount, recursive, mountAttr(set, clear, 0))
-}
-
-// setPropagation changes the propagation type of a mount (MS_SHARED and so on).
-func (c *compiler) setPropagation(mount Ref, recursive bool, propagation uint64) {
-	c.mountSetattr(mount, recursive, mountAttr(0, 0, propagation))
-}
-
-// mountSetattr changes a mount by its descriptor, attached or not, which no
-// older call can.
-func (c *compiler) mountSetattr(mount Ref, recursive bool, attr []byte) {
-	if !c.Facts.MountSetattr {
-		c.needs("mount_setattr(2)", "5.12")
-	}
-	flags := unix.AT_EMPTY_PATH
-	if recursive {
-		flags |= unix.AT_RECURSIVE
-	}
-	c.call(unix.SYS_MOUNT_SETATTR, load(mount), c.str(""), imm(flags), c.constant(attr), imm(sizeofMountAttr))
-}
-
 // needs notes that the current step takes something which this kernel does not
 // have: the plan is refused.
 func (c *compiler) needs(what, version string) {

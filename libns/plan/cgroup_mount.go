@@ -33,10 +33,11 @@ func (c *compiler) unifiedMount(m mountEntry) {
 	c.step(m.field, "mount cgroup v2 on "+m.Destination)
 	mount := c.word("m")
 	c.cgroup2(mount, m.options.AttrSet)
-	c.recursiveAttributes(m, mount)
+	c.treeAttributes(m, mount)
 	at := c.openMountPoint(mountPoint{path: m.path})
 	c.refuseProc(m, at)
 	c.attach(mount, at)
+	c.setAttached(mount, exactly(m.options.AttrSet, 0))
 	c.finishMount(m, mount, at)
 }
 
@@ -47,7 +48,7 @@ func (c *compiler) cgroup2(mount Ref, attrs uint64) {
 		return
 	}
 	refused, done := c.label(), c.label()
-	c.mount(newFilesystem{kind: "cgroup2", source: "cgroup", attrs: attrs, otherwise: refused}, mount)
+	c.mount(newFilesystem{kind: "cgroup2", source: "cgroup", attrs: c.atFsmount(attrs), otherwise: refused}, mount)
 	c.goTo(done)
 	c.bind(refused)
 	c.bindCgroup(mount, c.unifiedDirectory(), attrs)
@@ -56,7 +57,7 @@ func (c *compiler) cgroup2(mount Ref, attrs uint64) {
 
 func (c *compiler) bindCgroup(mount Ref, directory string, attrs uint64) {
 	c.call(unix.SYS_OPEN_TREE, cwdFD, c.str(directory), imm(unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)).to(mount)
-	c.setAttributes(mount, false, attrs, allAttributes&^attrs)
+	c.setDetached(mount, exactly(attrs, 0))
 }
 
 // hierarchyMounts lays a tmpfs out like the host's /sys/fs/cgroup: a directory
@@ -67,11 +68,12 @@ func (c *compiler) hierarchyMounts(m mountEntry) {
 	c.step(m.field, "mount a tmpfs for the cgroup hierarchies on "+m.Destination)
 	c.mount(newFilesystem{
 		kind: "tmpfs", source: "tmpfs", data: []string{"mode=755"},
-		attrs: attrs &^ unix.MOUNT_ATTR_RDONLY, otherwise: noLabel,
+		attrs: c.atFsmount(attrs &^ unix.MOUNT_ATTR_RDONLY), otherwise: noLabel,
 	}, tree)
 	at := c.openMountPoint(mountPoint{path: m.path})
 	c.refuseProc(m, at)
 	c.attach(tree, at)
+	c.completeFsmount(tree, attrs&^unix.MOUNT_ATTR_RDONLY)
 	c.close(at)
 
 	for i, h := range c.Facts.Hierarchies {
@@ -79,11 +81,11 @@ func (c *compiler) hierarchyMounts(m mountEntry) {
 		c.step(m.field, "mount cgroup v1 hierarchy "+name+" below it")
 		mount := c.word("m")
 		if c.hasCgroupNamespace() {
-			c.mount(newFilesystem{kind: "cgroup", source: "cgroup", data: hierarchyOptions(h), attrs: attrs, otherwise: noLabel}, mount)
+			c.mount(newFilesystem{kind: "cgroup", source: "cgroup", data: hierarchyOptions(h), attrs: c.atFsmount(attrs), otherwise: noLabel}, mount)
 		} else {
 			c.bindCgroup(mount, c.hierarchyDirectory(i), attrs)
 		}
-		c.mountBelow(tree, name, mount)
+		c.mountBelow(tree, name, mount, attrs)
 		for _, alias := range h.Aliases {
 			c.call(unix.SYS_SYMLINKAT, c.str(name), load(tree), c.str(alias))
 		}
@@ -97,11 +99,11 @@ func (c *compiler) hierarchyMounts(m mountEntry) {
 		} else {
 			c.bindCgroup(mount, c.unifiedDirectory(), attrs)
 		}
-		c.mountBelow(tree, name, mount)
+		c.mountBelow(tree, name, mount, attrs)
 	}
 	c.step(m.field, "finish "+m.Destination)
 	if attrs&unix.MOUNT_ATTR_RDONLY != 0 {
-		c.setAttributes(tree, false, unix.MOUNT_ATTR_RDONLY, 0)
+		c.setAttributes(tree, readonly)
 	}
 	for _, p := range m.options.Propagation {
 		c.setPropagation(tree, p.Recursive, p.Flag)
@@ -126,13 +128,14 @@ func (c *compiler) unifiedDirectory() string {
 	return c.Facts.Unified
 }
 
-// mountBelow attaches a mount to a new directory of a filesystem that nobody
-// else has touched yet.
-func (c *compiler) mountBelow(directory Ref, name string, mount Ref) {
+// mountBelow attaches a mount, which is to have exactly these flags, to a new
+// directory of a filesystem that nobody else has touched yet.
+func (c *compiler) mountBelow(directory Ref, name string, mount Ref, attrs uint64) {
 	at := c.word("t")
 	c.call(unix.SYS_MKDIRAT, load(directory), c.str(name), imm(0o755))
 	c.open(directory, name, unix.O_PATH|unix.O_DIRECTORY, noSymlinks).to(at)
 	c.attach(mount, at)
+	c.setAttached(mount, exactly(attrs, 0))
 	c.close(at)
 	c.close(mount)
 }

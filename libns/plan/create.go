@@ -48,6 +48,7 @@ type compiler struct {
 	exe     Ref // word: address of the path that is executed
 	home    Ref // buffer: the entry HOME=… that the parent answers with
 	oldMask Ref // word: the caller's umask
+	procfs  Ref // word: the host's procfs, on kernels that change mounts by name
 }
 
 // newCompiler estimates how long the plan will be.
@@ -90,6 +91,7 @@ func ForCreate(r *Request) (*Plan, error) {
 	c.joinCgroup()
 	c.setResources(whileMounting)
 	c.allCPUs()
+	c.keepProcfs()
 	c.joinNamespaces()
 	c.unshareNamespaces()
 	c.joinKeyring()

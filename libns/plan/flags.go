@@ -252,6 +252,14 @@ var mountFlags = flagSet{
 	{unix.MS_SILENT, "MS_SILENT"},
 }
 
+var statfsFlagNames = flagSet{
+	{unix.ST_RDONLY, "ST_RDONLY"},
+	{unix.ST_NOSUID, "ST_NOSUID"},
+	{unix.ST_NODEV, "ST_NODEV"},
+	{unix.ST_NOEXEC, "ST_NOEXEC"},
+	{statfsNoSymfollow, "ST_NOSYMFOLLOW"},
+}
+
 var umountFlags = flagSet{
 	{unix.MNT_DETACH, "MNT_DETACH"},
 	{unix.MNT_FORCE, "MNT_FORCE"},

@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "write the golden files instead of compa
 // controllers, and a unified one beside them.
 func hybridFacts() kernel.Facts {
 	return kernel.Facts{
-		Arch: "amd64", LastCap: 40, Capabilities: 1<<41 - 1, MountSetattr: true, KCore: true,
+		Arch: "amd64", LastCap: 40, Capabilities: 1<<41 - 1, MountSetattr: true, NoSymfollow: true, KCore: true,
 		Cgroup: kernel.CgroupHybrid, Unified: "/sys/fs/cgroup/unified", UnifiedSelf: "/user",
 		Hierarchies: []kernel.Hierarchy{
 			{Mount: "/sys/fs/cgroup/cpu,cpuacct", Controllers: []string{"cpu", "cpuacct"}, Aliases: []string{"cpu", "cpuacct"}, Self: "/user"},
@@ -61,6 +61,8 @@ var goldens = map[string]func(*Request){
 	"idmap":             nil,
 	"joined-namespaces": func(r *Request) { r.Facts = unifiedFacts() },
 	"masks":             nil,
+	"linux-5.10":        func(r *Request) { r.Facts.MountSetattr, r.Facts.NoSymfollow = false, false },
+	"linux-5.13":        func(r *Request) { r.Facts = unifiedFacts(); r.Facts.NoSymfollow = false },
 	"no-namespaces":     func(r *Request) { r.Facts = unifiedFacts() },
 	"no-pivot":          func(r *Request) { r.NoPivot = true },
 	"one-namespace":     func(r *Request) { r.Facts = unifiedFacts() },
@@ -169,7 +171,7 @@ func TestAPlanThatTheKernelCannotCarryOutIsRefused(t *testing.T) {
 	r := request(t, "binds")
 	r.Facts.MountSetattr = false
 	_, err := ForCreate(r)
-	const want = "mounts[0]: bind /srv/data on /data takes mount_setattr(2), Linux 5.12"
+	const want = "mounts[2]: bind /srv/tree on /deep/er/tree takes mount_setattr(2) for recursive flags, Linux 5.12"
 	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want %q", err, want)
 	}
@@ -256,7 +258,7 @@ func fromCwd(c *Call) bool {
 func isNamespaceOrProc(p *Plan, c *Call) bool {
 	path := string(p.Objects[c.Args[1].Ref.Object].Bytes)
 	if c.Op == unix.SYS_MOUNT {
-		return path == "/\x00"
+		return path == "/\x00" || strings.HasPrefix(path, "self/fd/") // of the host's procfs
 	}
 	return c.Op == unix.SYS_OPENAT
 }

@@ -56,11 +56,6 @@ func (c *compiler) mountEntries() []mountEntry {
 	return c.entries
 }
 
-// allAttributes are the per-mount flags that a bind mount with flags of its own
-// does not inherit from its source.
-const allAttributes = unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV |
-	unix.MOUNT_ATTR_NOEXEC | unix.MOUNT_ATTR_NODIRATIME | unix.MOUNT_ATTR_NOSYMFOLLOW
-
 // bindMount clones the source, which is named from the host's root but sees
 // the mounts made so far, changes the clone while nobody can reach it yet, and
 // attaches it.
@@ -77,14 +72,17 @@ func (c *compiler) bindMount(m mountEntry) {
 		c.step(m.field, title)
 		c.cloneSource(m, source, mount)
 	}
+	flags := exactly(m.options.AttrSet, m.options.AttrClear)
 	if m.options.AttrsGiven {
-		set, clear := m.options.AttrSet, m.options.AttrClear|allAttributes&^m.options.AttrSet
-		c.setAttributes(mount, false, set, clear)
+		c.setDetached(mount, flags)
 	}
-	c.recursiveAttributes(m, mount)
+	c.treeAttributes(m, mount)
 	at := c.openMountPoint(mountPoint{path: m.path, source: mount})
 	c.refuseProc(m, at)
 	c.attachBind(m, mount, at)
+	if m.options.AttrsGiven {
+		c.setAttached(mount, flags)
+	}
 	c.finishMount(m, mount, at)
 }
 
@@ -107,9 +105,9 @@ func (c *compiler) attachBind(m mountEntry, mount, at Ref) {
 	c.bind(done)
 }
 
-func (c *compiler) recursiveAttributes(m mountEntry, mount Ref) {
+func (c *compiler) treeAttributes(m mountEntry, mount Ref) {
 	if m.options.RecSet|m.options.RecClear != 0 {
-		c.setAttributes(mount, true, m.options.RecSet, m.options.RecClear)
+		c.setTreeAttributes(mount, attributes{m.options.RecSet, m.options.RecClear})
 	}
 }
 
@@ -136,14 +134,17 @@ func (c *compiler) filesystemMount(m mountEntry) {
 		f.flags = slices.DeleteFunc(slices.Clone(f.flags), func(flag string) bool { return flag == "ro" })
 		f.attrs &^= unix.MOUNT_ATTR_RDONLY
 	}
+	attrs := f.attrs
+	f.attrs = c.atFsmount(attrs)
 	c.mount(f, mount)
-	c.recursiveAttributes(m, mount)
+	c.treeAttributes(m, mount)
 	at := c.openMountPoint(c.placeOf(m, mount))
 	if m.options.CopyUp {
 		c.assist(CopyUp{Path: m.Destination}, at, mount)
 	}
 	c.refuseProc(m, at)
 	c.attach(mount, at)
+	c.completeFsmount(mount, attrs)
 	c.finishMount(m, mount, at)
 }
 
@@ -191,9 +192,8 @@ func (c *compiler) remount(m mountEntry) {
 	c.step(m.field, "remount "+m.Destination)
 	at, fs := c.word("t"), c.word("fs")
 	c.open(c.root, m.path, unix.O_PATH, inRoot).to(at)
-	set, clear := m.options.AttrSet, m.options.AttrClear|allAttributes&^m.options.AttrSet
-	c.setAttributes(at, false, set, clear)
-	c.recursiveAttributes(m, at)
+	c.setAttributes(at, exactly(m.options.AttrSet, m.options.AttrClear))
+	c.treeAttributes(m, at)
 	if len(m.options.Data)+len(m.options.SuperFlags) > 0 {
 		c.call(unix.SYS_FSPICK, load(at), c.str(""), imm(unix.FSPICK_EMPTY_PATH|unix.FSPICK_CLOEXEC)).to(fs)
 		for _, flag := range m.options.SuperFlags {
@@ -232,12 +232,12 @@ func (c *compiler) readonlyMounts() {
 		}
 		c.step(m.field, "make "+m.Destination+" read-only")
 		c.open(c.root, m.path, unix.O_PATH, inRoot).to(at)
-		c.setAttributes(at, false, unix.MOUNT_ATTR_RDONLY, 0)
+		c.setAttributes(at, readonly)
 		c.close(at)
 	}
 	if c.Config.Root.Readonly {
 		c.step("root.readonly", "make the root read-only")
-		c.setAttributes(c.root, false, unix.MOUNT_ATTR_RDONLY, 0)
+		c.setAttributes(c.root, readonly)
 	}
 }
 
@@ -250,9 +250,11 @@ func (c *compiler) notifyMount() {
 	c.step("", "bind the notify socket's directory on /"+notifyDirectory)
 	mount := c.word("m")
 	c.call(unix.SYS_OPEN_TREE, cwdFD, c.str(filepath.Join(c.Dir, "notify")), imm(unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)).to(mount)
-	c.setAttributes(mount, false, unix.MOUNT_ATTR_RDONLY|unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOEXEC, 0)
+	flags := attributes{set: unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV | unix.MOUNT_ATTR_NOEXEC}
+	c.setDetached(mount, flags)
 	at := c.openMountPoint(mountPoint{path: notifyDirectory})
 	c.attach(mount, at)
+	c.setAttached(mount, flags)
 	c.close(at)
 	c.close(mount)
 }

@@ -309,7 +309,11 @@ func (v callView) comparison() string {
 	mask, _ := v.immediate(1)
 	want, known := v.immediate(2)
 	if k, ok := v.knownTest(mask); ok {
-		return k.name + " " + operator + " " + k.how(want)
+		name := k.name
+		if k.mask == anyMask {
+			name += " & (" + k.how(mask) + ")"
+		}
+		return name + " " + operator + " " + k.how(want)
 	}
 	left := v.value(0, formatNumber)
 	if mask != ^uint64(0) {
@@ -333,10 +337,14 @@ type knownTest struct {
 	how    func(uint64) string
 }
 
+// anyMask is for a member of flags, of which any may be compared.
+const anyMask = 0
+
 var knownTests = []knownTest{
 	{"stat", 24, unix.S_IFMT << 32, "stat.mode & S_IFMT", func(v uint64) string { return fileTypes.format(v >> 32) }},
 	{"stat", 128, ^uint64(0), "stat.rdev", func(v uint64) string { return fmt.Sprintf("%d:%d", uint32(v), v>>32) }},
 	{"statfs", 0, ^uint64(0), "statfs.type", filesystems.format},
+	{"statfs", statfsFlags, anyMask, "statfs.flags", statfsFlagNames.format},
 	{"cwd", 0, 0xff, "cwd[0]", func(v uint64) string { return strconv.QuoteRune(rune(v)) }},
 }
 
@@ -347,7 +355,7 @@ func (v callView) knownTest(mask uint64) (knownTest, bool) {
 	}
 	buffer := v.p.Objects[a.Ref.Object].Name
 	for _, k := range knownTests {
-		if k.buffer == buffer && k.offset == a.Ref.Offset && k.mask == mask {
+		if k.buffer == buffer && k.offset == a.Ref.Offset && (k.mask == mask || k.mask == anyMask) {
 			return k, true
 		}
 	}

@@ -29,10 +29,13 @@ func (c *compiler) openRoot() {
 	at := c.word("t")
 	c.call(unix.SYS_OPENAT, cwdFD, c.str(root), imm(unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC), imm(0)).to(at)
 	c.clone(at, true).to(c.root)
-	if c.joinsMountNamespace() {
+	if c.joinsMountNamespace() && c.Facts.MountSetattr {
 		c.setPropagation(c.root, true, unix.MS_PRIVATE)
 	}
 	c.attach(c.root, at)
+	if c.joinsMountNamespace() && !c.Facts.MountSetattr {
+		c.setPropagation(c.root, true, unix.MS_PRIVATE)
+	}
 	c.close(at)
 }
 
@@ -96,6 +99,7 @@ func (c *compiler) enterRoot() {
 		}
 	}
 	c.rootPropagation()
+	c.releaseProcfs()
 }
 
 // pivotRoot stacks the old root on top of the new one and takes it away, which

@@ -32,6 +32,11 @@ const sizeofMountAttr = 32
 // magic number of the file system.
 const sizeofStatfs = 120
 
+const (
+	statfsFlags       = 80     // place of the mount's flags (ST_*) in struct statfs
+	statfsNoSymfollow = 0x2000 // ST_NOSYMFOLLOW, Linux 5.10
+)
+
 // Places in struct statx (statx(2)) that are tested as 64-bit words.
 const (
 	sizeofStatx  = 256
