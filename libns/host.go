@@ -43,6 +43,8 @@ func (d *driver) host(s *plan.Step, fds []int) (answer []byte, err error) {
 		err = d.setResources(a)
 	case plan.SetTimeOffsets:
 		err = setTimeOffsets(d.child.pid, a.Offsets)
+	case plan.MoveNetDevices:
+		err = d.moveNetDevices(a, fds)
 	case plan.TakeConsole:
 		err = d.takeConsole(a, fds)
 	case plan.SetRlimits:
@@ -74,7 +76,7 @@ func (d *driver) host(s *plan.Step, fds []int) (answer []byte, err error) {
 // descriptorsFor says how many of a barrier's descriptors an action takes.
 func descriptorsFor(a plan.Action) int {
 	switch a.(type) {
-	case plan.TakeConsole, plan.FindHome, plan.MapMount:
+	case plan.TakeConsole, plan.FindHome, plan.MapMount, plan.MoveNetDevices:
 		return 1
 	}
 	return 0

@@ -96,17 +96,29 @@ func (v *validator) netDevices() {
 	if len(v.linux.NetDevices) == 0 {
 		return
 	}
-	if !v.has(specs.NetworkNamespace) {
+	switch {
+	case !v.has(specs.NetworkNamespace):
 		v.report(field, "unable to move network devices without a network namespace in linux.namespaces")
+	case !v.hasOwnNetwork():
+		v.report(field, "unable to move network devices: linux.namespaces joins the network namespace that they are in")
 	}
 	if v.rootless() {
 		v.report(field, "network devices are not supported for rootless containers")
 	}
+	names := map[string]string{}
 	for _, name := range sortedKeys(v.linux.NetDevices) {
 		v.interfaceName(element(field, name), name)
-		if inside := v.linux.NetDevices[name].Name; inside != "" {
+		inside := v.linux.NetDevices[name].Name
+		if inside == "" {
+			inside = name
+		} else {
 			v.interfaceName(element(field, name)+".name", inside)
+			v.nameTemplate(element(field, name)+".name", inside)
 		}
+		if other, found := names[inside]; found && !strings.Contains(inside, "%") {
+			v.report(element(field, name), "invalid network device name %q: it is that of %q in the container, too", inside, other)
+		}
+		names[inside] = name
 	}
 }
 
@@ -120,5 +132,13 @@ func (v *validator) interfaceName(field, name string) {
 		v.report(field, "invalid network device name %q", name)
 	case strings.ContainsAny(name, "/: \t\n\v\f\r"):
 		v.report(field, "invalid network device name %q: must not contain \"/\", \":\" or white space", name)
+	}
+}
+
+// nameTemplate checks that a number can be put into a name for the container at
+// one place at most.
+func (v *validator) nameTemplate(field, name string) {
+	if rest := strings.Replace(name, "%d", "", 1); strings.Contains(rest, "%") {
+		v.report(field, "invalid network device name %q: may have %%d once, and no other %%", name)
 	}
 }

@@ -81,6 +81,13 @@ func TestNetDevices(t *testing.T) {
 		{"moved", `{"linux": {` + network + `, "netDevices": {"eth0": {}, "eth1": {"name": "fifteen-letters"}, "eth2": {"name": "c%d"}}}}`, Host{}, nil},
 		{"without network namespace", `{"linux": {"netDevices": {"eth0": {}}}}`, Host{}, []string{
 			"linux.netDevices: unable to move network devices without a network namespace in linux.namespaces"}},
+		{"the same network namespace", `{"linux": {"namespaces": [{"type": "network", "path": "/proc/self/ns/net"}], "netDevices": {"eth0": {}}}}`, Host{}, []string{
+			"linux.netDevices: unable to move network devices: linux.namespaces joins the network namespace that they are in"}},
+		{"one name twice", `{"linux": {` + network + `, "netDevices": {"eth0": {}, "eth1": {"name": "eth0"}, "eth2": {"name": "c%d"}, "eth3": {"name": "c%d"}}}}`, Host{}, []string{
+			`linux.netDevices["eth1"]: invalid network device name "eth0": it is that of "eth0" in the container, too`}},
+		{"templates", `{"linux": {` + network + `, "netDevices": {"eth0": {"name": "%d%d"}, "eth1": {"name": "a%s"}}}}`, Host{}, []string{
+			`linux.netDevices["eth0"].name: invalid network device name "%d%d": may have %d once, and no other %`,
+			`linux.netDevices["eth1"].name: invalid network device name "a%s": may have %d once, and no other %`}},
 		{"rootless", `{"linux": {"namespaces": [{"type": "network"}, {"type": "user", "path": "/proc/self/ns/user"}], "netDevices": {"eth0": {}}}}`, Host{EUID: 1}, []string{
 			"linux.netDevices: network devices are not supported for rootless containers"}},
 		{"names", `{"linux": {` + network + `, "netDevices": {"": {}, ".": {}, "a:1": {}, "a/b": {}, "eth0": {"name": ".."}, "eth1": {"name": "sixteen--letters"}, "eth2": {"name": "a b"}}}}`, Host{}, []string{

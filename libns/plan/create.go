@@ -96,6 +96,7 @@ func ForCreate(r *Request) (*Plan, error) {
 	c.unshareNamespaces()
 	c.joinKeyring()
 	c.loopbackUp()
+	c.netDevices()
 
 	c.openRoot()
 	c.mounts()

@@ -39,7 +39,6 @@ func unsupported(config *spec.Config) []feature {
 		feature{"linux.gidMappings", len(linux.GIDMappings) > 0},
 		feature{"linux.mountLabel", linux.MountLabel != ""},
 		feature{"linux.intelRdt", linux.IntelRdt != nil},
-		feature{"linux.netDevices", len(linux.NetDevices) > 0},
 	)
 	for i, ns := range linux.Namespaces {
 		features = append(features, feature{
