@@ -3,6 +3,8 @@ package main
 import (
 	"os"
 
+	"github.com/opencontainers/runtime-spec/specs-go"
+
 	"rt/libns/kernel"
 	"rt/libns/plan"
 	"rt/libns/seccomp"
@@ -14,17 +16,20 @@ import (
 // one, as crun has it.
 const receiverVariable = "RUN_OCI_SECCOMP_RECEIVER"
 
+// useSeccompReceiver completes a configuration with the agent's socket, if that is
+// named elsewhere.
+func useSeccompReceiver(config *spec.Config) { config.UseSeccompReceiver(os.Getenv(receiverVariable)) }
+
 // filter compiles the seccomp filter of a container that is about to get a
 // process, or finds it where an earlier container has left it.
 func (t *tool) filter(config *spec.Config, facts kernel.Facts) (*seccomp.Filter, error) {
-	cache := seccomp.Cache{Dir: state.CacheDir()}
-	filter, err := plan.FilterFor(config, facts, cache.Compile)
+	filter, err := plan.FilterFor(config, facts, compileCached)
 	if filter != nil {
 		t.log.debug("seccomp filter flags: %d", filter.Flags)
 	}
 	return filter, err
 }
 
-// useSeccompReceiver completes a configuration with the agent's socket, if that is
-// named elsewhere.
-func useSeccompReceiver(config *spec.Config) { config.UseSeccompReceiver(os.Getenv(receiverVariable)) }
+func compileCached(profile *specs.LinuxSeccomp, native seccomp.Arch, options seccomp.Options) (*seccomp.Filter, error) {
+	return seccomp.Cache{Dir: state.CacheDir()}.Compile(profile, native, options)
+}

@@ -21,7 +21,8 @@ var update = flag.Bool("update", false, "write the golden files instead of compa
 // controllers, and a unified one beside them.
 func hybridFacts() kernel.Facts {
 	return kernel.Facts{
-		Arch: "amd64", LastCap: 40, Capabilities: 1<<41 - 1, MountSetattr: true, NoSymfollow: true, KCore: true,
+		Arch: "amd64", SeccompFlags: unix.SECCOMP_FILTER_FLAG_SPEC_ALLOW, LastCap: 40,
+		Capabilities: 1<<41 - 1, MountSetattr: true, NoSymfollow: true, KCore: true,
 		Cgroup: kernel.CgroupHybrid, Unified: "/sys/fs/cgroup/unified", UnifiedSelf: "/user",
 		Hierarchies: []kernel.Hierarchy{
 			{Mount: "/sys/fs/cgroup/cpu,cpuacct", Controllers: []string{"cpu", "cpuacct"}, Aliases: []string{"cpu", "cpuacct"}, Self: "/user"},
@@ -68,7 +69,7 @@ var goldens = map[string]func(*Request){
 	"one-namespace":     func(r *Request) { r.Facts = unifiedFacts() },
 	"resources":         func(r *Request) { r.Facts = unifiedFacts() },
 	"resources-later":   nil,
-	"seccomp-notify":    func(r *Request) { r.Gated, r.Facts.SeccompFlags = true, unix.SECCOMP_FILTER_FLAG_SPEC_ALLOW },
+	"seccomp-notify":    func(r *Request) { r.Gated = true },
 	"shared-root":       func(r *Request) { r.Facts = unifiedFacts() },
 	"terminal":          func(r *Request) { r.ConsoleSocket = "/run/console.sock" },
 	"tmpfs":             nil,

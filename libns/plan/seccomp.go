@@ -3,6 +3,7 @@ package plan
 import (
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -30,6 +31,9 @@ func FilterFor(config *spec.Config, facts kernel.Facts, compile FilterCompiler) 
 	data, raw := config.Annotations[spec.SeccompBPF]
 	if !raw && (profile == nil || profile.DefaultAction == "" && len(profile.Syscalls) == 0) {
 		return nil, nil
+	}
+	if facts.SeccompFlags == 0 {
+		return nil, errors.New("linux.seccomp: this kernel filters no system calls (CONFIG_SECCOMP_FILTER)")
 	}
 	native, ok := seccomp.Native(facts.Arch)
 	if !ok {

@@ -12,6 +12,7 @@ const roleVariable = "RT_TEST_ROLE"
 var roles = map[string]func() int{
 	"confined": playConfined,
 	"listener": playListener,
+	"starter":  playStarter,
 }
 
 func TestMain(m *testing.M) {
