@@ -21,6 +21,9 @@ const agentDeadline = 10 * time.Second
 // a copy that stayed here would keep calls waiting that the agent has given up.
 func (d *driver) passListener(a plan.PassListener) error {
 	listener, err := unix.PidfdGetfd(d.child.pidfd, a.FD, 0)
+	if err == unix.EPERM {
+		return fmt.Errorf("pidfd_getfd: %w; the runtime needs CAP_SYS_PTRACE, because the init stage lets nobody else look at its descriptors", err)
+	}
 	if err != nil {
 		return os.NewSyscallError("pidfd_getfd", err)
 	}

@@ -77,6 +77,12 @@ true_of() {
 		'.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["kexec_load"], action: "SCMP_ACT_ERRNO"}]}'
 }
 
+@test "of seccomp all actions, operators and flags of the specification are listed" {
+	features '.linux.seccomp | (.actions | length == 9 and index("SCMP_ACT_NOTIFY") != null) and (.operators | length == 7) and
+		(.archs | index("SCMP_ARCH_X86_64") != null and index("SCMP_ARCH_AARCH64") != null) and
+		.knownFlags == .supportedFlags and (.knownFlags | index("SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV") != null)'
+}
+
 @test "what engines look for before they use user namespaces is there" {
 	features '.linux.mountExtensions.idmap.enabled and (.mountOptions | index("idmap") != null and index("ridmap") != null)'
 }
