@@ -226,3 +226,10 @@ func (v *validator) oomScore(score *int) {
 		v.report("process.oomScoreAdj", "must be from -1000 to 1000, got %d", *score)
 	}
 }
+
+// HasLabels reports whether a security module has a say: what is on the host
+// has to be known then ([Host.AppArmor], [Host.SELinux]).
+func (c *Config) HasLabels() bool {
+	process := c.Process != nil && (c.Process.ApparmorProfile != "" || c.Process.SelinuxLabel != "")
+	return process || c.Linux != nil && c.Linux.MountLabel != ""
+}

@@ -101,7 +101,7 @@ func (t *tool) readConfig(r *creation, file string, host spec.Host) error {
 	useSeccompReceiver(config)
 	loaded()
 	probed := t.trace.Span("ask the kernel what it can do", "")
-	facts, err := kernel.Probe()
+	facts, err := probe(config)
 	if err != nil {
 		return err
 	}
@@ -111,6 +111,7 @@ func (t *tool) readConfig(r *creation, file string, host spec.Host) error {
 	host.LastCap = facts.LastCap
 	host.Capabilities = facts.Capabilities
 	host.SystemdCgroup = t.cgroupManager == managerSystemd
+	host.AppArmor, host.SELinux = facts.AppArmor, facts.SELinux
 	host.CgroupV1 = facts.Cgroup == kernel.CgroupV1 || facts.Cgroup == kernel.CgroupHybrid
 	if err := spec.Validate(config, host); err != nil {
 		return err
@@ -122,6 +123,15 @@ func (t *tool) readConfig(r *creation, file string, host spec.Host) error {
 	r.config, r.request.Config, r.request.Facts = config, config, facts
 	r.warnings = spec.Warnings(config, host)
 	return nil
+}
+
+// probe asks the kernel for what the configuration depends on.
+func probe(config *spec.Config) (kernel.Facts, error) {
+	facts, err := kernel.Probe()
+	if err == nil && config.HasLabels() {
+		facts.ProbeSecurity()
+	}
+	return facts, err
 }
 
 // identify completes the request with the container's id and what follows from

@@ -11,7 +11,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"rt/libns"
-	"rt/libns/kernel"
 	"rt/spec"
 	"rt/state"
 )
@@ -137,12 +136,13 @@ func (t *tool) readExec(c *cli.Context, record *state.Record) (*libns.ExecReques
 		return nil, nil, err
 	}
 	useSeccompReceiver(r.Config)
-	if r.Facts, err = kernel.Probe(); err != nil {
+	if r.Facts, err = probe(r.Config); err != nil {
 		return nil, nil, err
 	}
 	host := spec.Host{
 		Creating: true, Detached: c.Bool("detach"), ConsoleSocket: r.ConsoleSocket != "",
 		EUID: r.Facts.EUID, LastCap: r.Facts.LastCap, Capabilities: r.Facts.Capabilities,
+		AppArmor: r.Facts.AppArmor, SELinux: r.Facts.SELinux,
 	}
 	if err := spec.ValidateProcess(r.Config, host); err != nil {
 		return nil, nil, err

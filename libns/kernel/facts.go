@@ -37,6 +37,10 @@ type Facts struct {
 	MountSetattr bool   // mount_setattr(2), Linux 5.12
 	NoSymfollow  bool   // MOUNT_ATTR_NOSYMFOLLOW of mount_setattr(2) and fsmount(2), Linux 5.14
 	KCore        bool   // /proc/kcore exists
+
+	// What few configurations ask for is found out for those only.
+	AppArmor bool // is active, says ProbeSecurity
+	SELinux  bool // is active and has a policy, says ProbeSecurity
 }
 
 // Controllers lists the controllers that can limit a container: those of the v1

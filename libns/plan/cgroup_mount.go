@@ -67,7 +67,7 @@ func (c *compiler) hierarchyMounts(m mountEntry) {
 	attrs := m.options.AttrSet
 	c.step(m.field, "mount a tmpfs for the cgroup hierarchies on "+m.Destination)
 	c.mount(newFilesystem{
-		kind: "tmpfs", source: "tmpfs", data: []string{"mode=755"},
+		kind: "tmpfs", source: "tmpfs", data: c.labelled("tmpfs", []string{"mode=755"}),
 		attrs: c.atFsmount(attrs &^ unix.MOUNT_ATTR_RDONLY), otherwise: noLabel,
 	}, tree)
 	at := c.openMountPoint(mountPoint{path: m.path})

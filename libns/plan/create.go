@@ -88,6 +88,7 @@ func ForCreate(r *Request) (*Plan, error) {
 	c.shareTrace()
 	c.isolateProcess()
 	c.oomScoreAdj()
+	c.execLabels()
 	c.joinCgroup()
 	c.setResources(whileMounting)
 	c.allCPUs()

@@ -42,6 +42,7 @@ func ForExec(r *ExecRequest) (*Plan, error) {
 	c.shareTrace()
 	c.isolateProcess()
 	c.oomScoreAdj()
+	c.execLabels()
 	c.initialAffinity()
 	c.enterCgroup()
 	c.finalAffinity()

@@ -19,6 +19,11 @@ var joins = map[string]func(t *testing.T) (*Plan, error){
 	"exec-attributes": func(t *testing.T) (*Plan, error) {
 		return ForExec(joining(t, "attributes", allNamespaces|unix.CLONE_NEWTIME))
 	},
+	"exec-labels": func(t *testing.T) (*Plan, error) {
+		r := joining(t, "labels", allNamespaces)
+		r.NoNewKeyring = true
+		return ForExec(r)
+	},
 	"exec-terminal-user": func(t *testing.T) (*Plan, error) {
 		r := joining(t, "user", allNamespaces)
 		r.Config.Process.Terminal, r.OrCgroup = true, "/sys/fs/cgroup/box/init"
@@ -100,8 +105,8 @@ func TestWhoForksStandsStillUntilTheRuntimeKnows(t *testing.T) {
 
 func TestExecRefusesWhatCreateRefuses(t *testing.T) {
 	r := joining(t, "default", allNamespaces)
-	r.Config.Process.ApparmorProfile = "profile"
+	r.Config.Linux.UIDMappings = []specs.LinuxIDMapping{{Size: 1}}
 	if _, err := ForExec(r); err == nil {
-		t.Error("a profile that is not applied was accepted")
+		t.Error("mappings that are not applied were accepted")
 	}
 }

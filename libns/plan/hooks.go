@@ -99,6 +99,9 @@ func ForHook(r *HookRequest) (*Plan, error) {
 	c.begin(Control, Target)
 	c.host("", Launch{IntoCgroup: c.Cgroup.Unified, OrCgroup: r.OrCgroup})
 	c.isolateProcess()
+	if r.Kind == StartContainer {
+		c.execLabels()
+	}
 	c.enterCgroup()
 	if r.Kind == StartContainer {
 		c.enterNamespaces(&r.ExecRequest)

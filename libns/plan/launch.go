@@ -84,7 +84,8 @@ func (c *compiler) joinCgroup() {
 }
 
 // joinKeyring gives the container a session keyring of its own, so that it
-// sees none of the caller's keys. A kernel without keyrings has none to hide.
+// sees none of the caller's keys. Its SELinux label is that of the program: see
+// execLabels. A kernel without keyrings has none to hide.
 func (c *compiler) joinKeyring() {
 	if c.NoNewKeyring {
 		return

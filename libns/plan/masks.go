@@ -63,7 +63,7 @@ func (c *compiler) maskedPaths() {
 	c.step(field, "make an empty directory to mask directories with")
 	c.mount(newFilesystem{
 		kind: "tmpfs", source: "tmpfs", flags: []string{"ro"},
-		data:  []string{"nr_blocks=1", "nr_inodes=1"},
+		data:  c.labelled("tmpfs", []string{"nr_blocks=1", "nr_inodes=1"}),
 		attrs: unix.MOUNT_ATTR_RDONLY, otherwise: noLabel,
 	}, empty)
 

@@ -127,7 +127,7 @@ func (c *compiler) filesystemMount(m mountEntry) {
 	mount := c.word("m")
 	f := newFilesystem{
 		kind: m.Type, source: m.Source,
-		flags: m.options.SuperFlags, data: m.options.Data,
+		flags: m.options.SuperFlags, data: c.labelled(m.Type, m.options.Data),
 		attrs: m.options.AttrSet, otherwise: noLabel,
 	}
 	if c.readonlyLater(m) {
@@ -137,6 +137,7 @@ func (c *compiler) filesystemMount(m mountEntry) {
 	attrs := f.attrs
 	f.attrs = c.atFsmount(attrs)
 	c.mount(f, mount)
+	c.labelQueue(m.Type, mount)
 	c.treeAttributes(m, mount)
 	at := c.openMountPoint(c.placeOf(m, mount))
 	if m.options.CopyUp {

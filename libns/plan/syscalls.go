@@ -125,6 +125,8 @@ func signatures(op Op) signature {
 		return signature{name: "fchmodat", args: []format{fd, memory, mode}}
 	case unix.SYS_FCHMOD:
 		return signature{name: "fchmod", args: []format{fd, mode}}
+	case unix.SYS_FSETXATTR:
+		return signature{name: "fsetxattr", args: []format{fd, memory, memory, number, hex}}
 	case unix.SYS_FTRUNCATE:
 		return signature{name: "ftruncate", args: []format{fd, number}}
 	case unix.SYS_FACCESSAT2:

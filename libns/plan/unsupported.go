@@ -26,20 +26,15 @@ type feature struct {
 }
 
 func unsupported(config *spec.Config) []feature {
-	process, linux := config.Process, config.Linux
-	features := []feature{
-		{"process.apparmorProfile", process.ApparmorProfile != ""},
-		{"process.selinuxLabel", process.SelinuxLabel != ""},
-	}
+	linux := config.Linux
 	if linux == nil {
-		return features
+		return nil
 	}
-	features = append(features,
-		feature{"linux.uidMappings", len(linux.UIDMappings) > 0},
-		feature{"linux.gidMappings", len(linux.GIDMappings) > 0},
-		feature{"linux.mountLabel", linux.MountLabel != ""},
-		feature{"linux.intelRdt", linux.IntelRdt != nil},
-	)
+	features := []feature{
+		{"linux.uidMappings", len(linux.UIDMappings) > 0},
+		{"linux.gidMappings", len(linux.GIDMappings) > 0},
+		{"linux.intelRdt", linux.IntelRdt != nil},
+	}
 	for i, ns := range linux.Namespaces {
 		features = append(features, feature{
 			fmt.Sprintf("linux.namespaces[%d].type", i),
