@@ -91,8 +91,8 @@ image_root() {
 }
 
 # answer COMMAND... is like run of bats, which has an opinion on exit code 127.
+# shellcheck disable=SC2034 # tests look at what it sets
 answer() {
-	# shellcheck disable=SC2034 # for the test
 	status=0
 	output=$("$@" 2>&1) || status=$?
 	mapfile -t lines <<<"$output"

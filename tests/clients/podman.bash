@@ -9,8 +9,8 @@
 
 load clients
 
-# start_podman [LINE...] configures Podman for $RUNTIME and gives it the image localhost/box, which has
-# busybox in it. The lines are more of containers.conf.
+# start_podman configures Podman for $RUNTIME and gives it the image localhost/box, which has busybox in
+# it.
 start_podman() {
 	needs_engine podman podman
 	needs_engine conmon conmon
@@ -19,13 +19,15 @@ start_podman() {
 	# Podman writes there whatever its configuration says.
 	podman_host mount -t tmpfs tmpfs /var/lib
 	podman_host mount -t tmpfs tmpfs /var/cache
-	configure_podman "$@"
-	tar --create --directory "$(image_root)" . | podman import --quiet - localhost/box >/dev/null
+	marked_cgroups /libpod_parent >"$ENGINE/cgroups"
+	configure_podman
+	tar --create --directory "$(image_root)" . | podman import --quiet --change ENV=PATH=/bin - localhost/box >/dev/null
 }
 
 # configure_podman writes the configuration, which Podman finds through the environment. Limits are
-# named because its own would be more than a root without CAP_SYS_RESOURCE may have. The path of runroot
-# must not be longer than 50 characters.
+# named because its own would be more than a root without CAP_SYS_RESOURCE may have; soft and hard
+# ones are equal because play kube takes one for the other. The path of runroot must not be longer
+# than 50 characters.
 configure_podman() {
 	export CONTAINERS_CONF=$ENGINE/containers.conf CONTAINERS_STORAGE_CONF=$ENGINE/storage.conf
 	cat >"$CONTAINERS_STORAGE_CONF" <<-END
@@ -38,7 +40,7 @@ configure_podman() {
 		[containers]
 		netns = "none"
 		log_driver = "k8s-file"
-		default_ulimits = ["nofile=1024:4096", "nproc=4096:4096"]
+		default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
 		[engine]
 		runtime = "$RUNTIME"
 		runtime_supports_json = ["rt", "runc"]
@@ -66,6 +68,8 @@ stop_podman() {
 		echo "left behind by $RUNTIME: $left"
 		failed=1
 	fi
+	# The pods of play kube have no other place for their cgroups.
+	[[ -s $ENGINE/cgroups ]] || wait_until 5 remove_cgroups /libpod_parent || failed=1
 	remove_engine || failed=1
 	return "$failed"
 }
@@ -101,7 +105,7 @@ detached() {
 }
 
 # execute [OPTION...] COMMAND... runs one more program in the container $ID, and sets $status and
-# $output.
+# $output. The value of an option is part of its word: --user=1.
 execute() {
 	local options=()
 	while [[ $1 == -* ]]; do
