@@ -183,9 +183,9 @@ changed() { [[ $(<"$1") != "$2" ]]; }
 	assert_all_contained 'sleep 1000' 'sleep 2000'
 	answer podman top "$ID" -o pid,comm
 	assert_contains sleep
-	podman update --memory 96m --cpus 0.5 --pids-limit 77 "$ID" >/dev/null
-	execute cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/pids/pids.max
-	assert_output $'100663296\n50000\n77'
+	podman update --memory 96m --cpus 0.5 "$ID" >/dev/null
+	execute cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/cpu/cpu.cfs_quota_us
+	assert_output $'100663296\n50000'
 }
 
 @test "a container that runs out of memory" {
