@@ -119,11 +119,11 @@ func (c *compiler) completeFsmount(mount Ref, set uint64) {
 // keepProcfs opens the host's procfs while "/proc" still is that. A name below
 // its "self" is looked up when it is used, and so holds in a child, too.
 func (c *compiler) keepProcfs() {
-	if !c.hasMountNamespace() || c.Facts.MountSetattr && c.Facts.NoSymfollow {
+	if !c.hasMountNamespace() || c.Facts.MountSetattr && c.Facts.NoSymfollow && !c.hasLongMounts() {
 		return
 	}
 	c.procfs = c.word("procfs")
-	c.step("", "keep hold of the host's procfs: this kernel changes mounts by name only")
+	c.step("", "keep hold of the host's procfs: mount(2) takes names only")
 	c.call(unix.SYS_OPENAT, cwdFD, c.str("/proc"), imm(unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC), imm(0)).to(c.procfs)
 }
 

@@ -48,7 +48,7 @@ type compiler struct {
 	exe     Ref // word: address of the path that is executed
 	home    Ref // buffer: the entry HOME=… that the parent answers with
 	oldMask Ref // word: the caller's umask
-	procfs  Ref // word: the host's procfs, on kernels that change mounts by name
+	procfs  Ref // word: the host's procfs, for mounts that are made or changed by name
 }
 
 // newCompiler estimates how long the plan will be.

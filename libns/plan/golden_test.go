@@ -62,6 +62,7 @@ var goldens = map[string]func(*Request){
 	"idmap":             nil,
 	"joined-namespaces": func(r *Request) { r.Facts = unifiedFacts() },
 	"labels":            nil,
+	"long-options":      nil,
 	"masks":             nil,
 	"linux-5.10":        func(r *Request) { r.Facts.MountSetattr, r.Facts.NoSymfollow = false, false },
 	"linux-5.13":        func(r *Request) { r.Facts = unifiedFacts(); r.Facts.NoSymfollow = false },

@@ -134,6 +134,10 @@ func (c *compiler) filesystemMount(m mountEntry) {
 		f.flags = slices.DeleteFunc(slices.Clone(f.flags), func(flag string) bool { return flag == "ro" })
 		f.attrs &^= unix.MOUNT_ATTR_RDONLY
 	}
+	if m.isLong() {
+		c.longMount(m, f)
+		return
+	}
 	attrs := f.attrs
 	f.attrs = c.atFsmount(attrs)
 	c.mount(f, mount)

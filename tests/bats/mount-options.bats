@@ -289,3 +289,26 @@ recursive_mountinfo() {
 	inside 'test -e /m/symfollow/link && test -L /m/nosymfollow/link && test ! -e /m/nosymfollow/link'
 	assert_success
 }
+
+@test "an option longer than 255 bytes, as the layers of an overlay have" {
+	local layer layers=()
+	for layer in {1..6}; do
+		layers+=("$WORK/layer-$layer-$(printf 'x%.0s' {1..60})")
+		mkdir "${layers[-1]}"
+		echo "$layer" | tee "${layers[-1]}/common" >"${layers[-1]}/file$layer"
+	done
+	config '.mounts += [{destination: "/new/overlay", type: "overlay", source: "overlay", options: ["nosuid", "ro", "private", "lowerdir=\($layers)"]}]' \
+		--arg layers "$(IFS=: && echo "${layers[*]}")"
+	inside 'cat /new/overlay/common; cat /new/overlay/file6; ls /new/overlay | wc -l; grep " /new/overlay " /proc/self/mounts; touch /new/overlay/x'
+	assert_failure 1
+	assert_line 1
+	assert_line 6
+	assert_line 7
+	assert_contains 'overlay /new/overlay overlay ro,nosuid,relatime,lowerdir='
+	assert_contains 'Read-only file system'
+}
+
+@test "more options than mount(2) takes are refused" {
+	config '.mounts += [{destination: "/overlay", type: "overlay", source: "overlay", options: ["lowerdir=\([range(100) | "/a/long/name/of/a/layer/\(.)/very/long/so/as/to/be/long"] | join(":"))"]}]'
+	refused "mounts[7].options: the filesystem's options are" 'bytes long, the kernel takes 4095'
+}
