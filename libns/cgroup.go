@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,9 +36,15 @@ func makeCgroup(directory string, r *specs.LinuxResources) (made bool, err error
 		}
 	}
 	if cgroups.IsCgroup2UnifiedMode() {
-		return made, cgroups2.CreateCgroupPath(directory, &cgroups.Cgroup{Resources: convertResources(r)})
+		return made, enableControllers(directory, r)
 	}
 	return made, os.MkdirAll(directory, 0o755)
+}
+
+// enableControllers has the cgroups above one of cgroup v2 give it the
+// controllers that they have. It makes those that are missing.
+func enableControllers(directory string, r *specs.LinuxResources) error {
+	return cgroups2.CreateCgroupPath(directory, &cgroups.Cgroup{Resources: convertResources(r)})
 }
 
 // delegateCgroup gives a cgroup and those of its files that do not limit it to a
@@ -78,23 +85,27 @@ func CheckCgroup(c plan.Cgroup) error {
 	return nil
 }
 
-func refuseOccupied(directory string) error {
+// refuseOccupied gives an error for a cgroup with processes, other than those
+// that may be there.
+func refuseOccupied(directory string, except ...int) error {
 	pids, err := cgroups.GetAllPids(directory)
 	if err != nil {
 		return err
 	}
+	pids = slices.DeleteFunc(pids, func(pid int) bool { return slices.Contains(except, pid) })
 	if len(pids) > 0 {
 		return fmt.Errorf("container's cgroup is not empty: %d process(es) found in %s", len(pids), directory)
 	}
 	return nil
 }
 
-// joinCgroups makes the v1 cgroups and moves a process into them.
+// joinCgroups makes the v1 cgroups and moves a process into them. systemd may
+// have moved it into some of them.
 func joinCgroups(groups []plan.V1Group, pid int) error {
 	paths := make(map[string]string, len(groups))
 	for _, g := range groups {
 		if _, err := os.Stat(g.Directory); err == nil {
-			if err := refuseOccupied(g.Directory); err != nil {
+			if err := refuseOccupied(g.Directory, pid); err != nil {
 				return err
 			}
 		}
@@ -135,9 +146,10 @@ func oomKills(c plan.Cgroup) uint64 {
 }
 
 // removeCgroup kills what is left in the cgroup, waits for its end and removes
-// the directories. A cgroup that was never made is no error.
+// the directories, with the unit that they belong to. A cgroup that was never
+// made is no error.
 func removeCgroup(c plan.Cgroup, deadline time.Time) error {
-	if c.IsZero() || removeEmpty(c) {
+	if c.IsZero() || c.Unit == nil && removeEmpty(c) {
 		return nil
 	}
 	if err := killCgroup(c); err != nil {
@@ -146,12 +158,27 @@ func removeCgroup(c plan.Cgroup, deadline time.Time) error {
 	if err := waitEmpty(c, deadline); err != nil {
 		return err
 	}
-	for _, directory := range c.Directories() {
-		if err := cgroups.RemovePath(directory); err != nil {
+	directories := c.Directories()
+	if c.Unit != nil {
+		if err := removeUnit(*c.Unit); err != nil {
+			return fmt.Errorf("remove %s: %w", c.Unit.Name, err)
+		}
+		directories = append(directories, c.Unit.Directory) // systemd leaves it if others made cgroups below
+	}
+	for _, directory := range directories {
+		if err := removeDirectory(directory); err != nil {
 			return fmt.Errorf("remove the container's cgroup: %w", err)
 		}
 	}
 	return nil
+}
+
+// removeDirectory removes an empty cgroup with those below it, if it is there.
+func removeDirectory(directory string) error {
+	if directory == "" {
+		return nil
+	}
+	return cgroups.RemovePath(directory)
 }
 
 // removeEmpty is the usual end: the container is gone and nothing was left.

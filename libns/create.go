@@ -25,6 +25,9 @@ type Request struct {
 	Save func(Init) error
 	// Recorder, if not nil, is told what is done and when.
 	Recorder *trace.Recorder
+	// Manager is the systemd that Facts.Systemd are of, which is asked for the
+	// container's unit; nil if there is to be none. Create closes it.
+	Manager *Manager
 	// Inject, if not nil, gives the container side that is carried out in the
 	// plan's place. Tests make single calls fail with it; what is reported
 	// are the plan's own steps.
@@ -87,6 +90,7 @@ type driver struct {
 	stdio        []*os.File // instead of the runtime's own
 	mappings     []*os.File // user namespaces, by the number of their plan.MakeIDMapping less one
 	madeCgroup   bool
+	startedUnit  bool
 	joinedV1     bool
 	wrotePid     string // path of the pid file
 	oomKills     uint64 // in the cgroup, before its memory was limited
@@ -251,7 +255,7 @@ func (d *driver) subject() string {
 func (d *driver) undo() error {
 	var errs []error
 	d.child.kill()
-	if d.madeCgroup || d.joinedV1 {
+	if d.madeCgroup || d.joinedV1 || d.startedUnit {
 		errs = append(errs, removeCgroup(d.request.Cgroup, time.Now().Add(killDeadline)))
 	}
 	if d.request.Gated {
@@ -279,6 +283,7 @@ func (d *driver) close() {
 	for _, f := range d.mappings {
 		f.Close()
 	}
+	d.request.Manager.Close()
 }
 
 // closeGate leaves the gate to the init stage: while the parent holds it, its

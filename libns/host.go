@@ -34,6 +34,15 @@ func (d *driver) host(s *plan.Step, fds []int) (answer []byte, err error) {
 		err = d.makeIDMapping(a)
 	case plan.MapMount:
 		err = d.mapMount(a, fds)
+	case plan.StartUnit:
+		err = d.startUnit(a)
+	case plan.SetUnitProperties:
+		err = d.setUnitProperties(a)
+	case plan.AttachToUnit:
+		err = d.attachToUnit(a)
+	case plan.EnterCgroup2:
+		d.madeCgroup = true
+		err = enterCgroup2(a.Directory, d.child.pid, d.resources())
 	case plan.JoinCgroup:
 		d.joinedV1 = true
 		err = joinCgroups(a.Groups, d.child.pid)

@@ -6,6 +6,9 @@ import (
 	"slices"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"rt/libns/kernel"
+	"rt/libns/plan"
 )
 
 // Update is a change of a container's limits.
@@ -157,20 +160,33 @@ func mergeThrottle(list, change []specs.LinuxThrottleDevice) []specs.LinuxThrott
 
 // Update sets limits of a container that has not stopped, and has them
 // remembered. If either fails, the limits are again what they were.
-func (c *Container) Update(u *Update, remember func() error) error {
+func (c *Container) Update(u *Update, facts kernel.Facts, remember func() error) error {
 	if c.Status() == Stopped {
 		return ErrNotRunning
 	}
 	if c.Cgroup.IsZero() {
 		return errNoCgroup
 	}
-	before := takeSnapshot(c.Cgroup, u.Set)
-	err := setLimits(c.Cgroup, u.Set)
+	limits := u.Set
+	var unit *unitChange
+	if c.Cgroup.Unit != nil {
+		limits = plan.RoundQuota(limits)
+		var err error
+		if unit, err = newUnitChange(c.Cgroup, limits, facts); err != nil {
+			return err
+		}
+		defer unit.close()
+	}
+	before := takeSnapshot(c.Cgroup, limits)
+	err := unit.set()
+	if err == nil {
+		err = setLimits(c.Cgroup, limits)
+	}
 	if err == nil {
 		err = remember()
 	}
 	if err == nil {
 		return nil
 	}
-	return errors.Join(err, before.restore())
+	return errors.Join(err, unit.restore(), before.restore())
 }

@@ -46,6 +46,7 @@ var layers = map[string][]string{
 // dependencies are the modules that our packages may import.
 var dependencies = []string{
 	"github.com/containerd/console",
+	"github.com/godbus/dbus/v5",
 	"github.com/moby/sys/capability",
 	"github.com/moby/sys/user",
 	"github.com/moby/sys/userns",

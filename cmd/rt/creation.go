@@ -119,6 +119,11 @@ func (t *tool) readConfig(r *creation, file string, host spec.Host) error {
 	if err := plan.Supports(config); err != nil {
 		return err
 	}
+	if host.SystemdCgroup {
+		if r.request.Manager, facts.Systemd, err = t.connectManager(facts.EUID); err != nil {
+			return fmt.Errorf("--systemd-cgroup: %w", err)
+		}
+	}
 	r.cgroupManager = t.cgroupManager
 	r.config, r.request.Config, r.request.Facts = config, config, facts
 	r.warnings = spec.Warnings(config, host)
@@ -145,8 +150,11 @@ func (r *creation) identify(id, dir string) error {
 	if r.config.Linux != nil {
 		path = r.config.Linux.CgroupsPath
 	}
-	var err error
-	r.request.Cgroup, err = plan.CgroupFor(path, id, r.cgroupManager == managerSystemd, r.request.Facts)
+	cgroup, err := plan.CgroupFor(path, id, r.request.Facts)
+	if err != nil {
+		return err
+	}
+	r.request.Cgroup, err = plan.WithSubGroup(cgroup, r.config.Annotations, r.request.Facts)
 	return err
 }
 

@@ -44,7 +44,7 @@ func supportedFeatures() *features.Features {
 			Namespaces:   namespaceNames(specs.UserNamespace),
 			Capabilities: spec.CapabilityNames(),
 			Cgroup: &features.Cgroup{
-				V1: &yes, V2: &yes, Systemd: &no, SystemdUser: &no, Rdma: &yes,
+				V1: &yes, V2: &yes, Systemd: &yes, SystemdUser: &yes, Rdma: &yes,
 			},
 			Seccomp: &features.Seccomp{
 				Enabled:        &yes,

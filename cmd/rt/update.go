@@ -131,11 +131,15 @@ func (t *tool) updateRecorded(held *state.Held, record *state.Record, container 
 			return fmt.Errorf("%w: resources: %w", state.ErrDamaged, err)
 		}
 	}
-	update := libns.NewUpdate(old, change)
-	if err := t.checkUpdate(update); err != nil {
+	facts, err := kernel.Probe()
+	if err != nil {
 		return err
 	}
-	return container.Update(update, func() (err error) {
+	update := libns.NewUpdate(old, change)
+	if err := checkUpdate(update, facts); err != nil {
+		return err
+	}
+	return container.Update(update, facts, func() (err error) {
 		if record.Resources, err = json.Marshal(update.Result); err != nil {
 			return err
 		}
@@ -144,11 +148,7 @@ func (t *tool) updateRecorded(held *state.Held, record *state.Record, container 
 }
 
 // checkUpdate finds out before anything is changed what cannot be.
-func (t *tool) checkUpdate(update *libns.Update) error {
-	facts, err := kernel.Probe()
-	if err != nil {
-		return err
-	}
+func checkUpdate(update *libns.Update, facts kernel.Facts) error {
 	v1 := facts.Cgroup == kernel.CgroupV1 || facts.Cgroup == kernel.CgroupHybrid
 	if err := spec.ValidateResources(update.Result, spec.Host{Creating: true, CgroupV1: v1}); err != nil {
 		return err

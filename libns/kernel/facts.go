@@ -31,6 +31,9 @@ type Facts struct {
 	// UnifiedControllers are those of the cgroup v2 hierarchy. Only a
 	// CgroupUnified host uses them.
 	UnifiedControllers []string
+	// Systemd is the manager that cgroups are left to, nil if they are not.
+	// [Probe] does not ask for it.
+	Systemd *Systemd
 
 	Arch         string // the machine's, as Go names it: "amd64"
 	SeccompFlags uint   // SECCOMP_FILTER_FLAG_* that the kernel knows
@@ -77,4 +80,13 @@ func (h Hierarchy) Key() string {
 	default:
 		return h.Controllers[0]
 	}
+}
+
+// Systemd is a running systemd whose units containers are in.
+type Systemd struct {
+	Version int
+	User    bool // a user's manager, not the system's
+	// ControlGroup is the cgroup that those of all its units are below: "" or
+	// "/" for the system's manager of a host.
+	ControlGroup string
 }

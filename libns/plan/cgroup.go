@@ -17,6 +17,9 @@ import (
 type Cgroup struct {
 	Unified string    `json:"unified,omitempty"`
 	V1      []V1Group `json:"v1,omitempty"`
+	// Unit is the unit of systemd that the directories belong to, nil if they
+	// belong to nobody but rt.
+	Unit *Unit `json:"unit,omitempty"`
 }
 
 // IsZero reports whether the container stays in the caller's cgroup.
@@ -50,17 +53,17 @@ func (c Cgroup) Controller(name string) (directory string, ok bool) {
 // runtime's own cgroup, which has processes and therefore cannot have children
 // with controllers (cgroups(7), "no internal processes").
 //
-// The systemd driver's slice:prefix:name means the directory in which systemd
-// would put that scope.
-func CgroupFor(path, id string, systemd bool, facts kernel.Facts) (Cgroup, error) {
+// With facts.Systemd the path is slice:prefix:name, and the cgroup that of a
+// unit of systemd ([Unit]).
+func CgroupFor(path, id string, facts kernel.Facts) (Cgroup, error) {
 	parts := strings.Split(path, ":")
 	switch {
 	case facts.Cgroup == kernel.CgroupNone && path == "":
 		return Cgroup{}, nil
 	case facts.Cgroup == kernel.CgroupNone:
 		return Cgroup{}, errors.New("linux.cgroupsPath: no cgroup hierarchy is mounted on /sys/fs/cgroup")
-	case len(parts) == 3 && systemd:
-		path = scopePath(parts[0], parts[1], parts[2])
+	case facts.Systemd != nil:
+		return unitCgroup(path, id, facts)
 	case len(parts) == 3 && !strings.Contains(path, "/"):
 		return Cgroup{}, fmt.Errorf("linux.cgroupsPath: %q is in the form slice:prefix:name of the systemd driver; without --systemd-cgroup it has to be a path", path)
 	case path == "":
@@ -74,31 +77,6 @@ func CgroupFor(path, id string, systemd bool, facts kernel.Facts) (Cgroup, error
 		c.V1 = append(c.V1, V1Group{h.Key(), h.Controllers, cgroupBelow(h.Mount, h.Self, path, false)})
 	}
 	return c, nil
-}
-
-// scopePath is where systemd puts a scope: each dash in a slice's name is one
-// more slice above it (systemd.slice(5)).
-func scopePath(slice, prefix, name string) string {
-	if slice == "" {
-		slice = "system.slice"
-	}
-	path := "/"
-	stem := strings.TrimSuffix(slice, ".slice")
-	for i, r := range stem {
-		if r == '-' && i > 0 {
-			path = filepath.Join(path, stem[:i]+".slice")
-		}
-	}
-	if stem != "-" {
-		path = filepath.Join(path, stem+".slice")
-	}
-	switch {
-	case strings.HasSuffix(name, ".slice"):
-		return filepath.Join(path, name)
-	case prefix == "":
-		return filepath.Join(path, name+".scope")
-	}
-	return filepath.Join(path, prefix+"-"+name+".scope")
 }
 
 // cgroupBelow cleans path before it is joined, so that ".." cannot leave the

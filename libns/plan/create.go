@@ -78,7 +78,6 @@ func ForCreate(r *Request) (*Plan, error) {
 	}
 
 	c.makeCgroup()
-	c.delegateCgroup()
 	c.makeGate()
 	c.makeNotifySocket()
 	c.launch()
@@ -89,12 +88,15 @@ func ForCreate(r *Request) (*Plan, error) {
 	c.isolateProcess()
 	c.oomScoreAdj()
 	c.execLabels()
+	c.startUnit()
 	c.joinCgroup()
+	c.delegateCgroup()
 	c.setResources(whileMounting)
 	c.allCPUs()
 	c.keepProcfs()
 	c.joinNamespaces()
 	c.unshareNamespaces()
+	c.enterDelegated()
 	c.joinKeyring()
 	c.loopbackUp()
 	c.netDevices()

@@ -38,13 +38,14 @@ func ForExec(r *ExecRequest) (*Plan, error) {
 	}
 	c.begin(Control, Target)
 
-	c.host("", Launch{IntoCgroup: c.Cgroup.Unified, OrCgroup: r.OrCgroup})
+	c.host("", Launch{IntoCgroup: c.birthplace(), OrCgroup: r.OrCgroup})
 	c.shareTrace()
 	c.isolateProcess()
 	c.oomScoreAdj()
 	c.execLabels()
 	c.initialAffinity()
 	c.enterCgroup()
+	c.attachToUnit(r.OrCgroup)
 	c.finalAffinity()
 	c.enterNamespaces(r)
 	c.joinKeyring()

@@ -44,6 +44,13 @@ func v1Facts() kernel.Facts {
 	return f
 }
 
+// systemdFacts are those of a host whose systemd makes the cgroups.
+func systemdFacts() kernel.Facts {
+	f := unifiedFacts()
+	f.Systemd = &kernel.Systemd{Version: 257}
+	return f
+}
+
 // goldens are the cases of testdata, each with what its plan depends on besides
 // the config.
 var goldens = map[string]func(*Request){
@@ -73,6 +80,9 @@ var goldens = map[string]func(*Request){
 	"resources-later":   nil,
 	"seccomp-notify":    func(r *Request) { r.Gated = true },
 	"shared-root":       func(r *Request) { r.Facts = unifiedFacts() },
+	"systemd":           func(r *Request) { r.Facts = systemdFacts() },
+	"systemd-later":     func(r *Request) { r.Facts = systemdFacts() },
+	"systemd-v1":        func(r *Request) { r.Facts = hybridFacts(); r.Facts.Systemd = systemdFacts().Systemd },
 	"terminal":          func(r *Request) { r.ConsoleSocket = "/run/console.sock" },
 	"tmpfs":             nil,
 	"traced":            func(r *Request) { r.Facts, r.Trace = unifiedFacts(), true },
@@ -94,7 +104,10 @@ func request(t testing.TB, name string) *Request {
 	if change := goldens[name]; change != nil {
 		change(r)
 	}
-	if r.Cgroup, err = CgroupFor(config.Linux.CgroupsPath, r.ID, false, r.Facts); err != nil {
+	if r.Cgroup, err = CgroupFor(config.Linux.CgroupsPath, r.ID, r.Facts); err != nil {
+		t.Fatal(err)
+	}
+	if r.Cgroup, err = WithSubGroup(r.Cgroup, config.Annotations, r.Facts); err != nil {
 		t.Fatal(err)
 	}
 	return r

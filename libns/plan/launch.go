@@ -8,7 +8,7 @@ import (
 
 // makeCgroup is first: the init stage is born in its cgroup.
 func (c *compiler) makeCgroup() {
-	if c.Cgroup.Unified != "" {
+	if c.Cgroup.Unified != "" && c.Cgroup.Unit == nil {
 		c.host("linux.cgroupsPath", MakeCgroup{Directory: c.Cgroup.Unified})
 	}
 }
@@ -33,7 +33,18 @@ func (c *compiler) launch() {
 	if ns, ok := c.namespace("pid"); ok && ns.Path == "" {
 		flags = unix.CLONE_NEWPID
 	}
-	c.host("", Launch{CloneFlags: flags, IntoCgroup: c.Cgroup.Unified})
+	c.host("", Launch{CloneFlags: flags, IntoCgroup: c.birthplace()})
+}
+
+// birthplace is the cgroup that the init stage is cloned into, "" for the
+// runtime's own. systemd makes a scope only for a process that there is, and
+// a user may not clone into one.
+func (c *compiler) birthplace() string {
+	unit := c.Cgroup.Unit
+	if unit == nil || c.joining && !unit.User {
+		return c.Cgroup.Unified
+	}
+	return ""
 }
 
 // saveState is early and holds nothing up: whatever dies after it, delete

@@ -179,9 +179,26 @@ func (c *compiler) setResources(now moment) {
 		return
 	}
 	resources := c.resources()
+	rules := deviceRules(resources)
+	if c.Cgroup.Unit != nil {
+		resources = RoundQuota(resources)
+		c.setUnitProperties(resources, rules, now)
+	}
 	c.host("linux.resources", SetResources{
-		Resources: resources, Devices: deviceRules(resources),
+		Resources: resources, Devices: rules,
 		AfterMounts: now == afterMounting, Piecewise: len(c.Cgroup.V1) > 0,
+	})
+}
+
+// setUnitProperties is before the limits themselves: systemd writes those of the
+// cgroup's files for which it has a property.
+func (c *compiler) setUnitProperties(r *specs.LinuxResources, rules []DeviceRule, now moment) {
+	limits, problems := UnitLimits(r, c.Facts)
+	if err := c.problems(problems); err != nil {
+		c.missing = append(c.missing, err)
+	}
+	c.host("linux.resources", SetUnitProperties{
+		Unit: *c.Cgroup.Unit, Properties: append(deviceProperties(rules), limits...), AfterMounts: now == afterMounting,
 	})
 }
 
@@ -209,12 +226,16 @@ func (c *compiler) refuseImpossibleLimits() error {
 	if c.Cgroup.IsZero() {
 		return nil
 	}
-	problems := spec.Problems(MissingControllers(c.resources(), c.Facts))
+	return c.problems(MissingControllers(c.resources(), c.Facts))
+}
+
+// problems gives what is wrong with the config its place in the file.
+func (c *compiler) problems(problems []spec.Problem) error {
 	if len(problems) == 0 {
 		return nil
 	}
 	for i := range problems {
 		problems[i].File, problems[i].Line = c.Config.File, c.Config.Line(problems[i].Field)
 	}
-	return problems
+	return spec.Problems(problems)
 }

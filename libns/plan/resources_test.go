@@ -25,7 +25,7 @@ func withResources(t *testing.T, resources string, facts kernel.Facts) *Request 
 		t.Fatal(err)
 	}
 	r := &Request{Config: config, ID: "box", Dir: "/run/rt/box", Facts: facts}
-	if r.Cgroup, err = CgroupFor("", r.ID, false, facts); err != nil {
+	if r.Cgroup, err = CgroupFor("", r.ID, facts); err != nil {
 		t.Fatal(err)
 	}
 	return r

@@ -119,7 +119,7 @@ func mountsInside(t *testing.T, change func(*testing.T, *spec.Config), facts fun
 		facts(&request.Facts)
 	}
 	var err error
-	if request.Cgroup, err = plan.CgroupFor(request.Config.Linux.CgroupsPath, request.ID, false, request.Facts); err != nil {
+	if request.Cgroup, err = plan.CgroupFor(request.Config.Linux.CgroupsPath, request.ID, request.Facts); err != nil {
 		t.Fatal(err)
 	}
 	container, err := libns.Create(request)

@@ -176,7 +176,7 @@ func newRequest(t *testing.T, bundle string) *libns.Request {
 	config.Mounts = append(config.Mounts, specs.Mount{Destination: "/made/deep", Source: bundle, Options: []string{"rbind", "ro", "rnosuid"}})
 	config = reparse(t, config)
 	id := fmt.Sprintf("sweep-%d", os.Getpid())
-	cgroup, err := plan.CgroupFor("/"+id, id, false, facts)
+	cgroup, err := plan.CgroupFor("/"+id, id, facts)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@
 //	peer send SOCKET MESSAGE...           a service that reports it
 //	peer syscall NUMBER...                a program with system calls of its own
 //	peer agent SOCKET [NUMBER=ANSWER]...  an agent that answers for a seccomp filter
+//	peer systemd BUS FILE                 systemd, see systemd.go
 //
 // terminal and console play the script on standard input, see script.go; what the terminal shows
 // goes to standard output, and remarks of peer itself are lines that begin with "peer: ".
@@ -18,7 +19,7 @@ import (
 
 func main() {
 	if len(os.Args) < 3 {
-		fail("usage: peer terminal COMMAND [ARGUMENT...] | console SOCKET | notify SOCKET | send SOCKET MESSAGE... | syscall NUMBER... | agent SOCKET [NUMBER=ANSWER]...")
+		fail("usage: peer terminal COMMAND [ARGUMENT...] | console SOCKET | notify SOCKET | send SOCKET MESSAGE... | syscall NUMBER... | agent SOCKET [NUMBER=ANSWER]... | systemd BUS FILE")
 	}
 	var err error
 	code := 0
@@ -35,6 +36,8 @@ func main() {
 		err = playSyscall(arguments)
 	case "agent":
 		err = playAgent(arguments[0], arguments[1:])
+	case "systemd":
+		err = playSystemd(arguments[0], arguments[1])
 	default:
 		err = fmt.Errorf("unknown role %q", role)
 	}

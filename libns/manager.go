@@ -1,0 +1,211 @@
+package libns
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+	"golang.org/x/sys/unix"
+
+	"rt/libns/kernel"
+)
+
+// Manager is a connection to a running systemd: that of the host or, for
+// ordinary users, their own.
+type Manager struct {
+	conn *dbus.Conn
+	user bool
+	// onBus says that there is a message bus in between, which passes on only
+	// the signals that it was asked for.
+	onBus bool
+	// patience is how long one answer may take.
+	patience time.Duration
+}
+
+// managerPatience is how long systemd may take for one thing. It starts a unit
+// within milliseconds, unless the machine is overloaded.
+const managerPatience = 30 * time.Second
+
+// ErrNoManager says that there is no systemd to ask: none runs, or there is no
+// way to it.
+var ErrNoManager = errors.New("systemd cannot be reached")
+
+const (
+	managerName = "org.freedesktop.systemd1"
+	managerPath = dbus.ObjectPath("/org/freedesktop/systemd1")
+)
+
+// ConnectManager connects to the systemd of the host, or of the calling user.
+func ConnectManager(user bool) (*Manager, error) {
+	if user {
+		return connectUserManager(managerPatience)
+	}
+	return connectSystemManager(managerPatience)
+}
+
+// privateSocket is systemd's own, for root alone. It is there even where no bus
+// runs.
+const privateSocket = "/run/systemd/private"
+
+func connectSystemManager(patience time.Duration) (*Manager, error) {
+	address, given := os.LookupEnv("DBUS_SYSTEM_BUS_ADDRESS")
+	if !given {
+		address = "unix:path=/run/dbus/system_bus_socket"
+		if _, err := os.Stat("/run/systemd/system"); err != nil { // sd_booted(3)
+			return nil, fmt.Errorf("%w: it does not run on this host (there is no /run/systemd/system)", ErrNoManager)
+		}
+	}
+	m := &Manager{onBus: true, patience: patience}
+	err := m.connect(address)
+	if errors.Is(err, ErrNoManager) && !given && unix.Access(privateSocket, unix.W_OK) == nil {
+		m.onBus = false
+		err = m.connect("unix:path=" + privateSocket)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func connectUserManager(patience time.Duration) (*Manager, error) {
+	address, err := userBus()
+	if err != nil {
+		return nil, err
+	}
+	m := &Manager{user: true, onBus: true, patience: patience}
+	if err := m.connect(address); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// userBus is the address of the calling user's bus. Callers often pass no
+// environment on.
+func userBus() (string, error) {
+	if address := os.Getenv("DBUS_SESSION_BUS_ADDRESS"); address != "" {
+		return address, nil
+	}
+	directory := os.Getenv("XDG_RUNTIME_DIR")
+	if directory == "" {
+		directory = filepath.Join("/run/user", strconv.Itoa(os.Getuid()))
+	}
+	path := filepath.Join(directory, "bus")
+	if _, err := os.Stat(path); err != nil {
+		return "", fmt.Errorf("%w: the user's bus is neither in DBUS_SESSION_BUS_ADDRESS nor at %s (is dbus-user-session installed?)", ErrNoManager, path)
+	}
+	return "unix:path=" + dbus.EscapeBusAddressValue(path), nil
+}
+
+// connect opens the connection. Nothing that listens is allowed to keep it
+// waiting for longer than patience.
+func (m *Manager) connect(address string) error {
+	lasting, cancel := context.WithCancel(context.Background())
+	timer := time.AfterFunc(m.patience, cancel)
+	conn, err := dial(lasting, address)
+	if err == nil {
+		// Without an identity: the other side asks the kernel, which knows
+		// better than a process in a user namespace.
+		err = conn.Auth([]dbus.Auth{dbus.AuthExternal("")})
+	}
+	if err == nil && m.onBus {
+		err = conn.Hello()
+	}
+	if err == nil && timer.Stop() {
+		m.conn = conn
+		return nil
+	}
+	late := lasting.Err() != nil
+	cancel()
+	if late {
+		return fmt.Errorf("systemd did not answer at %s within %v", address, m.patience)
+	}
+	return fmt.Errorf("%w at %s: %w", ErrNoManager, address, err)
+}
+
+// dial connects to a socket. One whose queue is full refuses at once with
+// EAGAIN, and the kernel does not tell when there is room again.
+func dial(ctx context.Context, address string) (*dbus.Conn, error) {
+	const pause = 20 * time.Millisecond
+	for {
+		conn, err := dbus.Dial(address, dbus.WithContext(ctx))
+		if !errors.Is(err, unix.EAGAIN) {
+			return conn, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(pause):
+		}
+	}
+}
+
+// Close ends the connection. There may be none.
+func (m *Manager) Close() {
+	if m != nil {
+		m.conn.Close()
+	}
+}
+
+// oldestSystemd is that of the oldest distributions with Linux 5.10. It knows
+// every property that is used without a question.
+const oldestSystemd = 244
+
+// Facts asks what a plan depends on.
+func (m *Manager) Facts() (*kernel.Systemd, error) {
+	properties, err := m.properties(managerPath, managerName+".Manager")
+	if err != nil {
+		return nil, err
+	}
+	said, _ := properties["Version"].Value().(string)
+	version, err := parseVersion(said)
+	if err != nil {
+		return nil, err
+	}
+	if version < oldestSystemd {
+		return nil, fmt.Errorf("systemd %d is too old: %d is the first that will do", version, oldestSystemd)
+	}
+	group, _ := properties["ControlGroup"].Value().(string)
+	return &kernel.Systemd{Version: version, User: m.user, ControlGroup: group}, nil
+}
+
+// parseVersion takes the number out of "257.8-1~deb13u2" or "v245.4".
+func parseVersion(text string) (int, error) {
+	text = strings.TrimPrefix(text, "v")
+	if end := strings.IndexFunc(text, func(r rune) bool { return r < '0' || r > '9' }); end >= 0 {
+		text = text[:end]
+	}
+	version, err := strconv.Atoi(text)
+	if err != nil {
+		return 0, fmt.Errorf("systemd says that its version is %q", text)
+	}
+	return version, nil
+}
+
+// call makes a call of D-Bus and stores what comes back.
+func (m *Manager) call(path dbus.ObjectPath, method string, arguments []any, to ...any) error {
+	ctx, cancel := context.WithTimeout(context.Background(), m.patience)
+	defer cancel()
+	err := m.conn.Object(managerName, path).CallWithContext(ctx, method, 0, arguments...).Store(to...)
+	if ctx.Err() != nil {
+		return fmt.Errorf("systemd did not answer within %v", m.patience)
+	}
+	return err
+}
+
+// ask calls a method of the manager itself.
+func (m *Manager) ask(method string, arguments []any, to ...any) error {
+	return m.call(managerPath, managerName+".Manager."+method, arguments, to...)
+}
+
+// properties gives what an object says about itself.
+func (m *Manager) properties(path dbus.ObjectPath, of string) (map[string]dbus.Variant, error) {
+	var properties map[string]dbus.Variant
+	err := m.call(path, "org.freedesktop.DBus.Properties.GetAll", []any{of}, &properties)
+	return properties, err
+}
