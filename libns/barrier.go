@@ -74,14 +74,19 @@ func (c *conversation) listen() (*message, error) {
 	return m, err
 }
 
-// answer lets the init stage go on. An answer without payload is one byte: an
-// empty packet would be the end of the conversation.
-func (c *conversation) answer(payload []byte) error {
+// answer lets the init stage go on, with descriptors where it asked for some. An
+// answer without payload is one byte: an empty packet would be the end of the
+// conversation.
+func (c *conversation) answer(payload []byte, fds ...int) error {
 	if len(payload) == 0 {
 		payload = []byte{1}
 	}
-	if err := unix.Send(c.socket, payload, unix.MSG_NOSIGNAL); err != nil {
-		return os.NewSyscallError("send", err)
+	var rights []byte
+	if len(fds) > 0 {
+		rights = unix.UnixRights(fds...)
+	}
+	if err := unix.Sendmsg(c.socket, payload, rights, nil, unix.MSG_NOSIGNAL); err != nil {
+		return os.NewSyscallError("sendmsg", err)
 	}
 	return nil
 }

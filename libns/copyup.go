@@ -8,13 +8,19 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"rt/libns/plan"
 )
 
 // copyUp copies what is in the directory from (an O_PATH descriptor below the
 // container's root) to the root of a new tmpfs: owners, modes, times and
 // extended attributes included. Symbolic links are copied, never followed, and
 // other mounts are not entered.
-func copyUp(from, to int) error {
+//
+// A tmpfs of a user namespace knows only the ids that are mapped there: files of
+// any other belong to owner, the root of it, and devices, which could not be
+// opened, are left out.
+func copyUp(from, to int, owner plan.Owner) error {
 	source, err := openEntry(from, ".", unix.O_RDONLY|unix.O_DIRECTORY)
 	if err != nil {
 		return err
@@ -25,24 +31,27 @@ func copyUp(from, to int) error {
 		return err
 	}
 	defer target.Close()
-	return copyDirectory(source, target)
+	return (&copier{owner}).directory(source, target)
 }
 
-// copyDirectory copies the entries of one directory.
-func copyDirectory(source, target *os.File) error {
+// copier makes files that belong to owner at first.
+type copier struct{ owner plan.Owner }
+
+// directory copies the entries of one directory.
+func (c *copier) directory(source, target *os.File) error {
 	names, err := source.Readdirnames(-1)
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		if err := copyEntry(source, target, name); err != nil {
+		if err := c.entry(source, target, name); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	return nil
 }
 
-func copyEntry(source, target *os.File, name string) error {
+func (c *copier) entry(source, target *os.File, name string) error {
 	from, to := int(source.Fd()), int(target.Fd())
 	var st unix.Stat_t
 	if err := unix.Fstatat(from, name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
@@ -51,13 +60,16 @@ func copyEntry(source, target *os.File, name string) error {
 	var err error
 	switch st.Mode & unix.S_IFMT {
 	case unix.S_IFDIR:
-		err = copySubdirectory(from, to, name)
+		err = c.subdirectory(from, to, name)
 	case unix.S_IFREG:
-		err = copyFile(from, to, name)
+		err = c.file(from, to, name)
 	case unix.S_IFLNK:
-		err = copyLink(from, to, name)
+		err = c.link(from, to, name)
 	default: // devices, FIFOs and sockets are names, to be made again
-		err = unix.Mknodat(to, name, st.Mode, int(st.Rdev))
+		if c.owner != (plan.Owner{}) && isDevice(st.Mode) {
+			return nil
+		}
+		err = c.make(func() error { return unix.Mknodat(to, name, st.Mode, int(st.Rdev)) })
 	}
 	if err != nil {
 		return err
@@ -65,8 +77,18 @@ func copyEntry(source, target *os.File, name string) error {
 	return copyMetadata(to, name, &st)
 }
 
-func copySubdirectory(from, to int, name string) error {
-	if err := unix.Mkdirat(to, name, 0o700); err != nil {
+func isDevice(mode uint32) bool {
+	return mode&unix.S_IFMT == unix.S_IFCHR || mode&unix.S_IFMT == unix.S_IFBLK
+}
+
+// make makes a file on the tmpfs. Where that belongs to a user namespace, its
+// root is the one who can.
+func (c *copier) make(f func() error) error {
+	return asOwner(c.owner, f, func() error { return nil })
+}
+
+func (c *copier) subdirectory(from, to int, name string) error {
+	if err := c.make(func() error { return unix.Mkdirat(to, name, 0o700) }); err != nil {
 		return err
 	}
 	source, err := openEntry(from, name, unix.O_RDONLY|unix.O_DIRECTORY)
@@ -85,17 +107,21 @@ func copySubdirectory(from, to int, name string) error {
 	if err := copyAttributes(source, target); err != nil {
 		return err
 	}
-	return copyDirectory(source, target)
+	return c.directory(source, target)
 }
 
-func copyFile(from, to int, name string) error {
+func (c *copier) file(from, to int, name string) error {
 	// Should the name have become a FIFO meanwhile, opening it must not wait.
 	source, err := openEntry(from, name, unix.O_RDONLY|unix.O_NONBLOCK)
 	if err != nil {
 		return err
 	}
 	defer source.Close()
-	fd, err := unix.Openat(to, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+	var fd int
+	err = c.make(func() (err error) {
+		fd, err = unix.Openat(to, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -107,12 +133,12 @@ func copyFile(from, to int, name string) error {
 	return copyAttributes(source, target)
 }
 
-func copyLink(from, to int, name string) error {
+func (c *copier) link(from, to int, name string) error {
 	target, err := readlinkat(from, name)
 	if err != nil {
 		return err
 	}
-	return unix.Symlinkat(target, to, name)
+	return c.make(func() error { return unix.Symlinkat(target, to, name) })
 }
 
 // openEntry opens an entry of a directory, no link and no other mount.
@@ -130,7 +156,8 @@ func openEntry(directory int, name string, flags uint64) (*os.File, error) {
 // copyMetadata sets owner, mode and times. The order matters: a change of owner
 // takes set-id bits away, and everything else changes the times.
 func copyMetadata(to int, name string, st *unix.Stat_t) error {
-	if err := unix.Fchownat(to, name, int(st.Uid), int(st.Gid), unix.AT_SYMLINK_NOFOLLOW); err != nil {
+	err := unix.Fchownat(to, name, int(st.Uid), int(st.Gid), unix.AT_SYMLINK_NOFOLLOW)
+	if err != nil && err != unix.EOVERFLOW { // EOVERFLOW: not mapped
 		return err
 	}
 	if st.Mode&unix.S_IFMT != unix.S_IFLNK {

@@ -46,6 +46,9 @@ type NewContainer struct {
 // behind but the state directory. Errors of single steps are
 // [*plan.StepError].
 func Create(r *Request) (*NewContainer, error) {
+	if err := r.learnIDMap(); err != nil {
+		return nil, err
+	}
 	r.Trace = r.Recorder != nil
 	compiled := r.Recorder.Span("compile the plan", "")
 	p, err := plan.ForCreate(&r.Request)
@@ -148,8 +151,8 @@ func (d *driver) meet(b *plan.Barrier, steps []plan.Step) error {
 }
 
 // reply answers the init stage. If that is gone, it said why before.
-func (d *driver) reply(payload []byte) error {
-	err := d.conversation.answer(payload)
+func (d *driver) reply(payload []byte, fds ...int) error {
+	err := d.conversation.answer(payload, fds...)
 	if !errors.Is(err, unix.EPIPE) {
 		return err
 	}
@@ -194,10 +197,15 @@ func (d *driver) assist(m *message) error {
 	}
 	assist := d.plan.Assists[m.Index]
 	step := d.plan.Steps[assist.Step]
-	if err := d.help(assist.Action, m.fds); err != nil {
+	answer, err := d.help(assist.Action, m.fds)
+	if err != nil {
 		return d.stepError(&step, assist.Action, err)
 	}
-	return d.reply(nil)
+	if answer == nil {
+		return d.reply(nil)
+	}
+	defer answer.Close()
+	return d.reply(nil, int(answer.Fd()))
 }
 
 // awaitExec waits for execve to close the conversation.

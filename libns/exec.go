@@ -79,7 +79,10 @@ func (r *ExecRequest) complete() (*plan.ExecRequest, error) {
 	if len(r.SubCgroups) == 0 {
 		request.OrCgroup = unifiedCgroupOf(c.Init.PID, r.Facts.Unified)
 	}
-	request.Join, err = foreignNamespaces(c.Init.PID)
+	if request.Join, err = foreignNamespaces(c.Init.PID); err != nil || request.Join&unix.CLONE_NEWUSER == 0 {
+		return request, err
+	}
+	request.IDMap, err = idMapOf(c.Init.PID)
 	return request, err
 }
 

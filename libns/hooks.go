@@ -146,6 +146,11 @@ func (h *hookRun) inside(container plan.Request) error {
 	if request.Join, err = foreignNamespaces(h.pid); err != nil {
 		return err
 	}
+	if request.Join&unix.CLONE_NEWUSER != 0 {
+		if request.IDMap, err = idMapOf(h.pid); err != nil {
+			return err
+		}
+	}
 	state, err := h.state(pidInside(h.pid))
 	if err != nil {
 		return err

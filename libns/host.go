@@ -43,6 +43,10 @@ func (d *driver) host(s *plan.Step, fds []int) (answer []byte, err error) {
 	case plan.EnterCgroup2:
 		d.madeCgroup = true
 		err = enterCgroup2(a.Directory, d.child.pid, d.resources())
+	case plan.ReadIDMap:
+		d.request.IDMap, err = idMapOf(d.child.pid)
+	case plan.WriteIDMap:
+		err = d.writeIDMap(a)
 	case plan.JoinCgroup:
 		d.joinedV1 = true
 		err = joinCgroups(a.Groups, d.child.pid)
@@ -91,26 +95,35 @@ func descriptorsFor(a plan.Action) int {
 	return 0
 }
 
-// help carries out an assist.
-func (d *driver) help(a plan.Action, fds []int) error {
+// help carries out an assist. The answer, if it is a descriptor and not nil, is
+// the caller's to close.
+func (d *driver) help(a plan.Action, fds []int) (answer *os.File, err error) {
 	switch a := a.(type) {
+	case plan.OpenPath:
+		return d.openPath(a.Path)
 	case plan.MakeMountPoint:
-		switch {
-		case !a.LikeSource && len(fds) == 1:
-			return makeMountPoint(fds[0], a.Path, true)
-		case a.LikeSource && len(fds) == 2:
-			directory, err := isDirectory(fds[1])
-			if err != nil {
-				return err
-			}
-			return makeMountPoint(fds[0], a.Path, directory)
-		}
+		return nil, helpMount(a, fds)
 	case plan.CopyUp:
 		if len(fds) == 2 {
-			return copyUp(fds[0], fds[1])
+			return nil, copyUp(fds[0], fds[1], a.Owner)
 		}
 	}
-	return fmt.Errorf("no code helps with %T and %d descriptors", a, len(fds))
+	return nil, fmt.Errorf("no code helps with %T and %d descriptors", a, len(fds))
+}
+
+// helpMount makes a mount point.
+func helpMount(a plan.MakeMountPoint, fds []int) error {
+	switch {
+	case !a.LikeSource && len(fds) == 1:
+		return makeMountPoint(fds[0], a.Path, true, a.Owner)
+	case a.LikeSource && len(fds) == 2:
+		directory, err := isDirectory(fds[1])
+		if err != nil {
+			return err
+		}
+		return makeMountPoint(fds[0], a.Path, directory, a.Owner)
+	}
+	return fmt.Errorf("%d descriptors came for a mount point", len(fds))
 }
 
 // stepError names the step and the place in the config that it came from.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"strconv"
-	"strings"
 	"syscall"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -13,6 +12,7 @@ import (
 
 	"rt/libns/plan"
 	"rt/libns/stage"
+	"rt/spec"
 )
 
 // makeIDMapping makes the user namespace that a mapping is. What is kept of it
@@ -77,19 +77,16 @@ func startHolder(dir string) (holder *child, letGo *os.File, err error) {
 // writeIDMap writes the mapping of a new user namespace, which the kernel takes
 // once and whole (user_namespaces(7)). file is uid_map or gid_map.
 func writeIDMap(pid int, file string, mappings []specs.LinuxIDMapping) error {
-	var text strings.Builder
-	for _, m := range mappings {
-		fmt.Fprintln(&text, m.ContainerID, m.HostID, m.Size)
-	}
-	if text.Len() >= os.Getpagesize() {
-		return fmt.Errorf("write %s: %d ranges make %d bytes, and the kernel takes less than a page, %d bytes", file, len(mappings), text.Len(), os.Getpagesize())
+	text := spec.IDMapText(mappings)
+	if len(text) >= os.Getpagesize() {
+		return fmt.Errorf("write %s: %d ranges make %d bytes, and the kernel takes less than a page, %d bytes", file, len(mappings), len(text), os.Getpagesize())
 	}
 	f, err := os.OpenFile(fmt.Sprintf("/proc/%d/%s", pid, file), os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	_, err = f.WriteString(text.String())
+	_, err = f.WriteString(text)
 	switch {
 	case errors.Is(err, unix.EPERM):
 		return fmt.Errorf("write %s: %w; the runtime's own user namespace must have all of the ids, and the runtime be privileged there", file, err)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"rt/libns/plan"
 )
 
 // This file works inside root file systems, which are hostile: any name may be
@@ -42,11 +44,13 @@ func openInRoot(root int, p string, flags uint64) (int, error) {
 // makeMountPoint makes a directory, or an empty file, at p below root, with the
 // directories on the way to it (0755). A symbolic link that leads nowhere is
 // followed within the root: its target is made.
-func makeMountPoint(root int, p string, directory bool) error {
+//
+// What is made belongs to owner.
+func makeMountPoint(root int, p string, directory bool, owner plan.Owner) error {
 	// The modes are rt's to choose, not the caller's. Nothing else makes files
 	// meanwhile.
 	defer unix.Umask(unix.Umask(0))
-	walk := &walk{root: root, rest: components(p), directory: directory}
+	walk := &walk{root: root, rest: components(p), directory: directory, owner: owner}
 	for len(walk.rest) > 0 {
 		if err := walk.step(); err != nil {
 			return fmt.Errorf("%s: %w", path.Join("/", walk.done, walk.rest[0]), err)
@@ -62,6 +66,7 @@ type walk struct {
 	rest      []string // what is left to find or make
 	links     int
 	directory bool
+	owner     plan.Owner
 }
 
 // step goes one component down, or replaces a dangling link by its target.
@@ -109,12 +114,14 @@ func (w *walk) follow(target string) error {
 // make makes one component. Should somebody else make it first, the next step
 // looks at what that is.
 func (w *walk) make(parent int, name string) error {
-	var err error
-	if len(w.rest) > 1 || w.directory {
-		err = unix.Mkdirat(parent, name, 0o755)
-	} else {
-		err = unix.Mknodat(parent, name, unix.S_IFREG|0o755, 0)
-	}
+	err := asOwner(w.owner, func() error {
+		if len(w.rest) > 1 || w.directory {
+			return unix.Mkdirat(parent, name, 0o755)
+		}
+		return unix.Mknodat(parent, name, unix.S_IFREG|0o755, 0)
+	}, func() error {
+		return unix.Fchownat(parent, name, int(w.owner.UID), int(w.owner.GID), unix.AT_SYMLINK_NOFOLLOW)
+	})
 	if err == unix.EEXIST {
 		if w.links++; w.links > maxSymlinks {
 			return unix.EEXIST

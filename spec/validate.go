@@ -76,6 +76,7 @@ func Validate(c *Config, h Host) error {
 func Warnings(c *Config, h Host) []Problem {
 	v := newValidator(c, h)
 	v.unavailableCapabilities()
+	v.repeatedMappings()
 	v.personalityFlags()
 	v.kernelMemory()
 	return v.sorted()

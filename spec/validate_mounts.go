@@ -181,6 +181,6 @@ func (v *validator) mountMappings(field string, mount specs.Mount, options Mount
 	if v.rootless() {
 		v.report(field, "id-mapped mounts are not supported for rootless containers")
 	}
-	v.mappingList(field+".uidMappings", mount.UIDMappings)
-	v.mappingList(field+".gidMappings", mount.GIDMappings)
+	v.mappingList(field+".uidMappings", mount.UIDMappings, "uid_map")
+	v.mappingList(field+".gidMappings", mount.GIDMappings, "gid_map")
 }

@@ -2,18 +2,13 @@ package spec
 
 import (
 	"fmt"
-	"math"
 	"path/filepath"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
 
-const (
-	// maxIDMappings is how many lines uid_map takes (user_namespaces(7)).
-	maxIDMappings = 340
-	maxNanosecond = 999_999_999
-)
+const maxNanosecond = 999_999_999
 
 // namespaces checks config-linux.md, "Namespaces".
 func (v *validator) namespaces() {
@@ -101,87 +96,6 @@ func isOwnNamespace(path string, kind specs.LinuxNamespaceType) bool {
 	return unix.Stat(path, &theirs) == nil &&
 		unix.Stat("/proc/self/ns/"+namespace.File, &ours) == nil &&
 		theirs.Dev == ours.Dev && theirs.Ino == ours.Ino
-}
-
-// idMappings checks config-linux.md, "User namespace mappings". With a path
-// they may be given too, engines repeat those of the namespace to be joined.
-func (v *validator) idMappings() {
-	uids, gids := v.linux.UIDMappings, v.linux.GIDMappings
-	given := len(uids) > 0 || len(gids) > 0
-	namespace := v.namespace(specs.UserNamespace)
-	switch {
-	case namespace == nil && given:
-		field := "linux.uidMappings"
-		if len(uids) == 0 {
-			field = "linux.gidMappings"
-		}
-		v.report(field, "user namespace mappings specified, but there is no user namespace in linux.namespaces")
-	case namespace == nil:
-		if v.rootless() {
-			v.report("linux.namespaces", "rootless container requires user namespaces: add {\"type\": \"user\"}")
-		}
-	case namespace.Path == "" && !given:
-		v.report("linux.uidMappings", "user namespaces enabled, but no namespace path to join nor mappings to apply specified")
-	case len(uids) == 0 && given:
-		v.report("linux.uidMappings", "must be given together with linux.gidMappings")
-	case len(gids) == 0 && given:
-		v.report("linux.gidMappings", "must be given together with linux.uidMappings")
-	}
-	v.mappingList("linux.uidMappings", uids)
-	v.mappingList("linux.gidMappings", gids)
-}
-
-// mappingList checks the entries by the rules of user_namespaces(7), "Defining
-// user and group ID mappings".
-func (v *validator) mappingList(field string, mappings []specs.LinuxIDMapping) {
-	if len(mappings) > maxIDMappings {
-		v.report(field, "must have at most %d entries, has %d", maxIDMappings, len(mappings))
-		return
-	}
-	for i, mapping := range mappings {
-		switch {
-		case mapping.Size == 0:
-			v.report(item(field, i)+".size", "must be greater than 0")
-		case !fitsID(mapping.ContainerID, mapping.Size) || !fitsID(mapping.HostID, mapping.Size):
-			v.report(item(field, i)+".size", "range of %d ids must end below %d", mapping.Size, uint32(noID))
-		default:
-			v.mappingOverlap(field, mappings, i)
-		}
-	}
-}
-
-// fitsID reports whether a range of ids ends before the id that means "none".
-func fitsID(first, size uint32) bool {
-	return uint64(first)+uint64(size) <= math.MaxUint32
-}
-
-func (v *validator) mappingOverlap(field string, mappings []specs.LinuxIDMapping, index int) {
-	entry := mappings[index]
-	for i, earlier := range mappings[:index] {
-		if overlap(entry.ContainerID, entry.Size, earlier.ContainerID, earlier.Size) {
-			v.report(item(field, index)+".containerID", "overlaps with %s", item(field, i))
-			return
-		}
-		if overlap(entry.HostID, entry.Size, earlier.HostID, earlier.Size) {
-			v.report(item(field, index)+".hostID", "overlaps with %s", item(field, i))
-			return
-		}
-	}
-}
-
-func overlap(first, size, otherFirst, otherSize uint32) bool {
-	return uint64(first) < uint64(otherFirst)+uint64(otherSize) &&
-		uint64(otherFirst) < uint64(first)+uint64(size)
-}
-
-// isMapped reports whether an id of the container has a mapping.
-func isMapped(mappings []specs.LinuxIDMapping, id uint32) bool {
-	for _, mapping := range mappings {
-		if id >= mapping.ContainerID && uint64(id) < uint64(mapping.ContainerID)+uint64(mapping.Size) {
-			return true
-		}
-	}
-	return false
 }
 
 // timeOffsets checks config-linux.md, "Offset for Time Namespace"

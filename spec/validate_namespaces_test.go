@@ -75,6 +75,7 @@ func TestIDMappings(t *testing.T) {
 			`linux.namespaces: rootless container requires user namespaces: add {"type": "user"}`}},
 
 		{"size 0", `{"linux": {` + user + `, "uidMappings": [{"containerID": 0, "hostID": 1, "size": 0}], "gidMappings": ` + one + `}}`, Host{}, []string{
+			"linux.uidMappings: id 0 of the container must be mapped: its root makes the container",
 			"linux.uidMappings[0].size: must be greater than 0",
 			"process.user.uid: cannot setuid to unmapped uid 0 in user namespace"}},
 		{"past the last id", `{"linux": {` + user + `, "uidMappings": [{"containerID": 0, "hostID": 4294967290, "size": 6}], "gidMappings": ` + one + `}}`, Host{}, []string{
@@ -84,24 +85,30 @@ func TestIDMappings(t *testing.T) {
 			"linux.uidMappings[1].containerID: overlaps with linux.uidMappings[0]"}},
 		{"overlap outside", `{"linux": {` + user + `, "uidMappings": ` + one + `, "gidMappings": [{"containerID": 0, "hostID": 5, "size": 10}, {"containerID": 10, "hostID": 0, "size": 6}]}}`, Host{}, []string{
 			"linux.gidMappings[1].hostID: overlaps with linux.gidMappings[0]"}},
+		{"no root inside", `{"process": {"user": {"uid": 1, "gid": 1}}, "linux": {` + user + `, "uidMappings": [{"containerID": 1, "hostID": 0, "size": 5}], "gidMappings": [{"containerID": 1, "hostID": 0, "size": 5}]}}`, Host{}, []string{
+			"linux.gidMappings: id 0 of the container must be mapped: its root makes the container",
+			"linux.uidMappings: id 0 of the container must be mapped: its root makes the container"}},
+		{"no root in a joined namespace", `{"process": {"user": {"uid": 1, "gid": 1}}, "linux": {"namespaces": [{"type": "user", "path": "/proc/self/ns/user"}], "uidMappings": [{"containerID": 1, "hostID": 0, "size": 5}], "gidMappings": [{"containerID": 1, "hostID": 0, "size": 5}]}}`, Host{}, nil},
 		{"neighbours", `{"linux": {` + user + `, "uidMappings": [{"containerID": 0, "hostID": 10, "size": 10}, {"containerID": 10, "hostID": 0, "size": 10}], "gidMappings": ` + one + `}}`, Host{}, nil},
 	})
 }
 
 func TestTooManyMappings(t *testing.T) {
-	entries := func(count int) string {
+	entries := func(count, first int) string {
 		list := make([]string, count)
 		for i := range list {
-			list[i] = fmt.Sprintf(`{"containerID": %d, "hostID": %d, "size": 1}`, i, i)
+			list[i] = fmt.Sprintf(`{"containerID": %d, "hostID": %d, "size": 1}`, i, first+i)
 		}
 		return "[" + strings.Join(list, ",") + "]"
 	}
-	config := func(count int) string {
-		return `{"linux": {"namespaces": [{"type": "user"}], "uidMappings": ` + entries(count) + `, "gidMappings": ` + entries(1) + `}}`
+	config := func(count, first int) string {
+		return `{"linux": {"namespaces": [{"type": "user"}], "uidMappings": ` + entries(count, first) + `, "gidMappings": ` + entries(1, 0) + `}}`
 	}
 	checkRules(t, []rule{
-		{"as many as the kernel takes", config(340), Host{}, nil},
-		{"one more", config(341), Host{}, []string{"linux.uidMappings: must have at most 340 entries, has 341"}},
+		{"as many as the kernel takes", config(340, 0), Host{}, nil},
+		{"more text than a page", config(340, 4000000000), Host{}, []string{
+			fmt.Sprintf("linux.uidMappings: 340 entries make 5670 bytes of text, and the kernel takes less than a page, %d bytes", os.Getpagesize())}},
+		{"one more", config(341, 0), Host{}, []string{"linux.uidMappings: must have at most 340 entries, has 341"}},
 	})
 }
 

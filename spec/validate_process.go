@@ -184,7 +184,7 @@ func (v *validator) unavailableIn(field string, names []string) {
 			// A problem, not a warning.
 		case v.host.LastCap > 0 && number > v.host.LastCap:
 			v.report(item(field, i), "ignoring capability %q: this kernel does not have it", name)
-		case v.host.Capabilities != 0 && v.host.Capabilities&(1<<number) == 0:
+		case v.host.Capabilities != 0 && v.host.Capabilities&(1<<number) == 0 && !v.has(specs.UserNamespace):
 			v.report(item(field, i), "ignoring capability %q: rt was started without it", name)
 		}
 	}

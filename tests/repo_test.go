@@ -255,6 +255,7 @@ var rootFiles = []string{
 	"libns/plan/devices.go",
 	"libns/plan/masks.go",
 	"libns/plan/mounts.go",
+	"libns/plan/reach.go",
 	"libns/plan/resolve.go",
 	"libns/plan/rootfs.go",
 }
@@ -276,7 +277,9 @@ const cwdFD = "cwdFD"
 
 // allowedPathCalls are the exceptions: file, function and call, with the reason.
 var allowedPathCalls = map[string]string{
-	"libns/plan/rootfs.go openRoot cwdFD":                     "root.path itself: the config's, which is trusted",
+	"libns/plan/reach.go openHost cwdFD":                      "root.path: the config's, which is trusted",
+	"libns/plan/reach.go cloneHost cwdFD":                     "paths of the host: mounts[].source, the state directory, cgroups, devices",
+	"libns/plan/masks.go privateProc cwdFD":                   "the host's /proc, before the root is entered",
 	"libns/plan/rootfs.go separatePropagation unix.SYS_MOUNT": "the host's own mounts, before the root is entered",
 	"libns/plan/rootfs.go pivotRoot cwdFD":                    `"/", the old root, to come back to`,
 	"libns/plan/rootfs.go pivotRoot unix.SYS_MOUNT":           `the working directory, "."`,
@@ -292,9 +295,6 @@ var allowedPathCalls = map[string]string{
 	"libns/plan/rootfs.go chroot unix.SYS_CHROOT":             `"."`,
 	"libns/plan/rootfs.go chroot unix.SYS_CHDIR":              `"/"`,
 	"libns/plan/rootfs.go rootPropagation unix.SYS_MOUNT":     `"/"`,
-	"libns/plan/mounts.go cloneSource cwdFD":                  "mounts[].source: a path of the host, from the config, which is trusted",
-	"libns/plan/mounts.go notifyMount cwdFD":                  "a directory of the state directory",
-	"libns/plan/cgroup_mount.go bindCgroup cwdFD":             "a directory of the host's cgroup filesystem",
 }
 
 func TestRootFilesystemIsReachedByDescriptorsOnly(t *testing.T) {

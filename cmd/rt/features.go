@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"slices"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/opencontainers/runtime-spec/specs-go/features"
@@ -31,8 +30,7 @@ func (t *tool) printFeatures() error {
 }
 
 // supportedFeatures describes rt itself, not the machine it runs on (OCI runtime
-// specification, features.md). What validation knows is not yet listed if it
-// cannot be carried out.
+// specification, features.md).
 func supportedFeatures() *features.Features {
 	yes, no := true, false
 	return &features.Features{
@@ -41,7 +39,7 @@ func supportedFeatures() *features.Features {
 		Hooks:         []string{"prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"},
 		MountOptions:  spec.MountOptionNames(),
 		Linux: &features.Linux{
-			Namespaces:   namespaceNames(specs.UserNamespace),
+			Namespaces:   namespaceNames(),
 			Capabilities: spec.CapabilityNames(),
 			Cgroup: &features.Cgroup{
 				V1: &yes, V2: &yes, Systemd: &yes, SystemdUser: &yes, Rdma: &yes,
@@ -68,17 +66,10 @@ func supportedFeatures() *features.Features {
 	}
 }
 
-// namespaceNames lists the namespace types but the named ones.
-func namespaceNames(unsupported ...specs.LinuxNamespaceType) []string {
+func namespaceNames() []string {
 	var names []string
 	for _, namespace := range spec.Namespaces() {
-		if !slices.Contains(unsupported, namespace.Type) {
-			names = append(names, string(namespace.Type))
-		}
+		names = append(names, string(namespace.Type))
 	}
 	return names
-}
-
-func without(names []string, unwanted ...string) []string {
-	return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(unwanted, name) })
 }

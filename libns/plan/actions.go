@@ -85,11 +85,16 @@ type Release struct{}
 type MakeMountPoint struct {
 	Path       string // inside the root
 	LikeSource bool
+	Owner      Owner // of what is made
 }
 
 // CopyUp fills a new tmpfs with what it is about to hide. The init stage sends
 // the descriptors of the directory and of the tmpfs.
-type CopyUp struct{ Path string }
+type CopyUp struct {
+	Path string
+	// Owner is whom files belong to that the tmpfs cannot give to theirs.
+	Owner Owner
+}
 
 func (a MakeCgroup) Title() string { return "make cgroup " + a.Directory }
 func (a MakeCgroup) Holds() bool   { return false }

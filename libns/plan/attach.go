@@ -54,7 +54,7 @@ const noLabel = fail
 // names the fs context, so that a failure comes with the kernel's own words.
 func (b *builder) mount(f newFilesystem, m Ref) {
 	fs := b.word("fs")
-	b.call(unix.SYS_FSOPEN, b.str(f.kind), imm(unix.FSOPEN_CLOEXEC)).to(fs)
+	open := b.call(unix.SYS_FSOPEN, b.str(f.kind), imm(unix.FSOPEN_CLOEXEC)).to(fs)
 	if f.source != "" {
 		b.configure(fs, "source", f.source, true)
 	}
@@ -68,6 +68,7 @@ func (b *builder) mount(f newFilesystem, m Ref) {
 	create := b.call(unix.SYS_FSCONFIG, load(fs), imm(unix.FSCONFIG_CMD_CREATE), null, null, imm(0)).log(fs)
 	mount := b.call(unix.SYS_FSMOUNT, load(fs), imm(unix.FSMOUNT_CLOEXEC), imm(f.attrs)).to(m).log(fs)
 	if f.otherwise != noLabel {
+		open.on(unix.EPERM, f.otherwise)
 		create.on(unix.EPERM, f.otherwise).on(unix.EBUSY, f.otherwise)
 		mount.on(unix.EPERM, f.otherwise).on(unix.EBUSY, f.otherwise)
 	}

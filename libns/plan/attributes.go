@@ -28,10 +28,14 @@ const allAttributes = unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOU
 
 // exactly are attributes that leave no other flag, but for the access time
 // setting unless it is in them: the kernel wants all of that cleared when a new
-// one is set.
-func exactly(set, clear uint64) attributes {
+// one is set. In a user namespace the flags of the host's mounts are locked,
+// because they protect the host: there, all flags stay that need not go.
+func (c *compiler) exactly(set, clear uint64) attributes {
 	if set&unix.MOUNT_ATTR__ATIME != 0 {
 		clear |= unix.MOUNT_ATTR__ATIME
+	}
+	if c.mapped {
+		return attributes{set, clear}
 	}
 	return attributes{set, clear | allAttributes&^set}
 }
@@ -110,7 +114,7 @@ func (c *compiler) atFsmount(set uint64) uint64 {
 // completeFsmount gives an attached mount the flags that fsmount did not know.
 func (c *compiler) completeFsmount(mount Ref, set uint64) {
 	if c.atFsmount(set) != set {
-		c.remountByName(mount, exactly(set, 0))
+		c.remountByName(mount, c.exactly(set, 0))
 	}
 }
 

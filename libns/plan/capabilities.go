@@ -58,7 +58,7 @@ func (c *compiler) keepAdmin() {
 		return
 	}
 	c.step("linux.seccomp", "keep the right to load a seccomp filter")
-	c.capset(capabilitySets{effective: 1 << unix.CAP_SYS_ADMIN, permitted: c.Facts.Capabilities})
+	c.capset(capabilitySets{effective: 1 << unix.CAP_SYS_ADMIN, permitted: c.available()})
 }
 
 // dropAdmin gives up what only the seccomp filter needed. If the filter itself
@@ -70,7 +70,7 @@ func (c *compiler) dropAdmin() {
 	case c.Config.Process.Capabilities != nil:
 		sets = c.capabilitySets()
 	case c.Config.Process.User.UID != 0:
-		sets.permitted = c.Facts.Capabilities
+		sets.permitted = c.available()
 	default:
 		return
 	}
@@ -108,5 +108,14 @@ func (c *compiler) capabilitySet(names []string) uint64 {
 			set |= 1 << n
 		}
 	}
-	return set & c.Facts.Capabilities
+	return set & c.available()
+}
+
+// available are the capabilities that the container can have: those that the
+// runtime has, and in a user namespace all of them.
+func (c *compiler) available() uint64 {
+	if c.mapped {
+		return 2<<c.Facts.LastCap - 1
+	}
+	return c.Facts.Capabilities
 }

@@ -37,7 +37,7 @@ func (c *compiler) unifiedMount(m mountEntry) {
 	at := c.openMountPoint(mountPoint{path: m.path})
 	c.refuseProc(m, at)
 	c.attach(mount, at)
-	c.setAttached(mount, exactly(m.options.AttrSet, 0))
+	c.setAttached(mount, c.exactly(m.options.AttrSet, 0))
 	c.finishMount(m, mount, at)
 }
 
@@ -56,8 +56,8 @@ func (c *compiler) cgroup2(mount Ref, attrs uint64) {
 }
 
 func (c *compiler) bindCgroup(mount Ref, directory string, attrs uint64) {
-	c.call(unix.SYS_OPEN_TREE, cwdFD, c.str(directory), imm(unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)).to(mount)
-	c.setDetached(mount, exactly(attrs, 0))
+	c.cloneHost(directory, false, mount)
+	c.setDetached(mount, c.exactly(attrs, 0))
 }
 
 // hierarchyMounts lays a tmpfs out like the host's /sys/fs/cgroup: a directory
@@ -135,7 +135,7 @@ func (c *compiler) mountBelow(directory Ref, name string, mount Ref, attrs uint6
 	c.call(unix.SYS_MKDIRAT, load(directory), c.str(name), imm(0o755))
 	c.open(directory, name, unix.O_PATH|unix.O_DIRECTORY, noSymlinks).to(at)
 	c.attach(mount, at)
-	c.setAttached(mount, exactly(attrs, 0))
+	c.setAttached(mount, c.exactly(attrs, 0))
 	c.close(at)
 	c.close(mount)
 }

@@ -3,6 +3,8 @@ package plan
 import (
 	"errors"
 
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
 	"rt/libns/kernel"
 	"rt/libns/seccomp"
 	"rt/spec"
@@ -18,6 +20,9 @@ type Request struct {
 	// Filter is from [FilterFor], if the caller could have it faster than by
 	// compiling it; nil leaves it to the compiler.
 	Filter *seccomp.Filter
+	// IDMap is the mapping of the user namespace that is joined, if it is
+	// known. That of a new one is in the config.
+	IDMap *IDMap
 
 	NoPivot      bool // move the root over / and chroot instead of pivot_root
 	NoNewKeyring bool // stay in the caller's session keyring
@@ -40,6 +45,7 @@ type compiler struct {
 	entries  []mountEntry    // mounts[], read once
 	mappings []MakeIDMapping // those of the mounts
 	joining  bool            // the container exists, and gets one more process
+	mapped   bool            // the container has a user namespace that the runtime is not in
 	filter   *seccomp.Filter // linux.seccomp, nil if there is none
 	missing  []error         // what the plan takes and the kernel does not have
 
@@ -62,6 +68,7 @@ func newCompiler(r *Request) *compiler {
 // this function is the only place where that order is written down.
 func ForCreate(r *Request) (*Plan, error) {
 	c := newCompiler(r)
+	_, c.mapped = c.namespace(specs.UserNamespace)
 	if err := Supports(r.Config); err != nil {
 		return nil, err
 	}
@@ -94,9 +101,14 @@ func ForCreate(r *Request) (*Plan, error) {
 	c.setResources(whileMounting)
 	c.allCPUs()
 	c.keepProcfs()
+	c.ownStdio()
+	c.openProc()
 	c.joinNamespaces()
+	c.makeUserNamespace()
+	c.makeTimeNamespace()
 	c.unshareNamespaces()
 	c.enterDelegated()
+	c.enterPIDNamespace()
 	c.joinKeyring()
 	c.loopbackUp()
 	c.netDevices()

@@ -50,13 +50,3 @@ func (c *compiler) writableCgroupMount() (field string, ok bool) {
 	}
 	return "", false
 }
-
-// hostUID is what a user of the container is on the host.
-func (c *compiler) hostUID(uid uint32) uint32 {
-	for _, m := range c.Config.Linux.UIDMappings {
-		if uid-m.ContainerID < m.Size {
-			return uid - m.ContainerID + m.HostID
-		}
-	}
-	return uid
-}

@@ -101,6 +101,10 @@ func (c *compiler) devices() {
 func (c *compiler) makeDevice(d deviceNode, directory Ref) {
 	name := c.str(path.Base(d.Path))
 	mode := spec.DeviceMode(d.LinuxDevice)
+	if c.mapped && mode&unix.S_IFMT != unix.S_IFIFO {
+		c.bindDevice(d, directory)
+		return
+	}
 	exists, done := c.label(), c.label()
 	made := c.call(unix.SYS_MKNODAT, load(directory), name, imm(mode), imm(unix.Mkdev(uint32(d.Major), uint32(d.Minor)))).on(unix.EEXIST, exists)
 	if uid, gid := owner(d.LinuxDevice); uid|gid != 0 {
@@ -115,11 +119,33 @@ func (c *compiler) makeDevice(d deviceNode, directory Ref) {
 	meaning := fmt.Sprintf("%s exists in the root filesystem and is not this device", d.Path)
 	stat := c.buffer("stat", sizeofStatx)
 	c.call(unix.SYS_STATX, load(directory), name, imm(unix.AT_SYMLINK_NOFOLLOW), imm(unix.STATX_BASIC_STATS), addr(stat))
-	c.fileType(stat, mode&unix.S_IFMT, unix.EEXIST).means(meaning)
-	if mode&unix.S_IFMT != unix.S_IFIFO {
+	c.checkDevice(stat, d, meaning)
+	c.bind(done)
+}
+
+// checkDevice makes sure that stat is of the device.
+func (c *compiler) checkDevice(stat Ref, d deviceNode, meaning string) {
+	kind := spec.DeviceMode(d.LinuxDevice) & unix.S_IFMT
+	c.fileType(stat, kind, unix.EEXIST).means(meaning)
+	if kind != unix.S_IFIFO {
 		c.rdev(stat, uint32(d.Major), uint32(d.Minor), unix.EEXIST).means(meaning)
 	}
-	c.bind(done)
+}
+
+// bindDevice shows the host's device of the same path instead: nobody makes
+// devices in a user namespace, and those on its filesystems cannot be opened.
+// What is there already in directory is hidden by it. Owner and mode are those
+// on the host.
+func (c *compiler) bindDevice(d deviceNode, directory Ref) {
+	source, name := path.Clean("/"+d.Path), path.Base(d.Path)
+	mount, at := c.word("m"), c.word("node")
+	c.cloneHost(source, false, mount).means("in a user namespace a device is the host's of that path:")
+	c.checkDevice(c.stat(load(mount)), d, fmt.Sprintf("the host's %s is not device %d:%d", source, d.Major, d.Minor))
+	c.call(unix.SYS_MKNODAT, load(directory), c.str(name), imm(unix.S_IFREG|0o666), imm(0)).ignore(unix.EEXIST)
+	c.open(directory, name, unix.O_PATH, noSymlinks).to(at).means(d.Path + " in the root filesystem is a symbolic link")
+	c.attach(mount, at)
+	c.close(at)
+	c.close(mount)
 }
 
 func owner(d specs.LinuxDevice) (uid, gid uint32) {

@@ -29,7 +29,7 @@ type ExecRequest struct {
 // what belongs to a process is done as in [ForCreate], by the same code.
 func ForExec(r *ExecRequest) (*Plan, error) {
 	c := newCompiler(&r.Request)
-	c.joining = true
+	c.joining, c.mapped = true, r.Join&unix.CLONE_NEWUSER != 0
 	if err := Supports(r.Config); err != nil {
 		return nil, err
 	}
@@ -47,6 +47,7 @@ func ForExec(r *ExecRequest) (*Plan, error) {
 	c.enterCgroup()
 	c.attachToUnit(r.OrCgroup)
 	c.finalAffinity()
+	c.ownStdio()
 	c.enterNamespaces(r)
 	c.joinKeyring()
 	c.console()
@@ -80,13 +81,7 @@ func (c *compiler) enterNamespaces(r *ExecRequest) {
 		const meaning = "the container has stopped"
 		c.call(unix.SYS_PIDFD_SEND_SIGNAL, imm(c.p.FD(Target)), imm(0), null, imm(0)).means(meaning)
 	}
-	if r.Join != 0 {
-		c.step("linux.namespaces", "join the container's namespaces")
-		c.call(unix.SYS_SETNS, imm(c.p.FD(Target)), imm(r.Join))
-	}
-	if r.Join&unix.CLONE_NEWPID != 0 {
-		c.fork("linux.namespaces")
-	}
+	c.joinTarget(r.Join)
 	if r.Join&unix.CLONE_NEWNS == 0 {
 		c.chroot()
 		return
@@ -95,13 +90,31 @@ func (c *compiler) enterNamespaces(r *ExecRequest) {
 	c.call(unix.SYS_OPENAT, cwdFD, c.str("/"), imm(unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC), imm(0)).to(c.root)
 }
 
+// joinTarget joins namespaces of the target, all in one call, which looks at the
+// caller's rights only: no order of them matters.
+func (c *compiler) joinTarget(join uint64) {
+	const field = "linux.namespaces"
+	if c.mapped {
+		c.leaveGroups()
+	}
+	if join != 0 {
+		c.step(field, "join the container's namespaces")
+		c.call(unix.SYS_SETNS, imm(c.p.FD(Target)), imm(join))
+	}
+	if c.mapped {
+		c.becomeRoot(field)
+	}
+	if join&unix.CLONE_NEWPID != 0 {
+		c.fork(field)
+	}
+}
+
 // process gives the init stage the attributes of the program that it becomes.
 func (c *compiler) process() {
 	c.prepare()
 	c.noNewPrivileges()
 	c.scheduling()
 	c.personality()
-	c.ownStdio()
 	c.boundingSet()
 	c.enterCwd()
 	c.changeUser()

@@ -87,6 +87,8 @@ var goldens = map[string]func(*Request){
 	"tmpfs":             nil,
 	"traced":            func(r *Request) { r.Facts, r.Trace = unifiedFacts(), true },
 	"user":              func(r *Request) { r.Facts = unifiedFacts() },
+	"userns":            func(r *Request) { r.Facts = unifiedFacts() },
+	"userns-joined":     func(r *Request) { r.Facts = unifiedFacts() },
 }
 
 // request is the request of a golden case.

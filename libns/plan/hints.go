@@ -44,7 +44,7 @@ var hints = []hint{
 	{unix.SYS_UNSHARE, unix.EPERM, nil, "new namespaces need CAP_SYS_ADMIN, or a user namespace, which the host may restrict to root"},
 	{unix.SYS_UNSHARE, unix.EINVAL, nil, "the kernel was built without one of these namespaces"},
 	{unix.SYS_SETNS, unix.ESRCH, nil, "the container has stopped"},
-	{unix.SYS_SETNS, unix.EINVAL, nil, "the path is a namespace of another type"},
+	{unix.SYS_SETNS, unix.EINVAL, nil, "the path is a namespace of another type, or the user namespace that the runtime is in already"},
 	{unix.SYS_SETNS, unix.EPERM, nil, "joining a namespace needs CAP_SYS_ADMIN over it and over one's own user namespace"},
 	{unix.SYS_CLONE, unix.EAGAIN, nil, "a limit on processes is reached: pids.max of the cgroup, RLIMIT_NPROC or sysctl kernel.pid_max"},
 	{unix.SYS_CLONE, unix.ENOMEM, nil, "the pid namespace has no init process any more, or memory is short"},

@@ -90,7 +90,7 @@ type HookRequest struct {
 // of its own, the environment of the container's.
 func ForHook(r *HookRequest) (*Plan, error) {
 	c := newCompiler(&r.Request)
-	c.joining = true
+	c.joining, c.mapped = true, r.Join&unix.CLONE_NEWUSER != 0
 	if r.Kind == StartContainer {
 		if err := c.findFilter(); err != nil {
 			return nil, err
@@ -133,13 +133,7 @@ func ForHook(r *HookRequest) (*Plan, error) {
 // enterHostRoot joins the namespaces of a container that still has the host's
 // root directory.
 func (c *compiler) enterHostRoot(r *HookRequest) {
-	if r.Join != 0 {
-		c.step("linux.namespaces", "join the container's namespaces")
-		c.call(unix.SYS_SETNS, imm(c.p.FD(Target)), imm(r.Join))
-	}
-	if r.Join&unix.CLONE_NEWPID != 0 {
-		c.fork("linux.namespaces")
-	}
+	c.joinTarget(r.Join)
 	c.step("root.path", "change to the container's root directory")
 	c.call(unix.SYS_CHDIR, c.str(c.Config.RootPath()))
 	c.step("", "restore the caller's umask")

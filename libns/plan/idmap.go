@@ -3,7 +3,6 @@ package plan
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -37,7 +36,7 @@ type MapMount struct {
 
 // Title names the action, with as much of the mapping as a line can hold.
 func (a MakeIDMapping) Title() string {
-	return fmt.Sprintf("make id mapping %d: uids %s; gids %s", a.Number, ranges(a.UIDs), ranges(a.GIDs))
+	return fmt.Sprintf("make id mapping %d: uids %s; gids %s", a.Number, FormatIDMap(a.UIDs), FormatIDMap(a.GIDs))
 }
 
 // Holds is false: nothing needs the mapping before the first MapMount.
@@ -57,27 +56,6 @@ func (a MapMount) Title() string {
 
 // Holds is true: the container attaches the mount next.
 func (MapMount) Holds() bool { return true }
-
-// ranges prints what ids on disk become: "0-65535→100000-165535".
-func ranges(mappings []specs.LinuxIDMapping) string {
-	const most = 3
-	var parts []string
-	for i, m := range mappings {
-		if i == most {
-			parts = append(parts, fmt.Sprintf("and %d more", len(mappings)-most))
-			break
-		}
-		parts = append(parts, idRange(m.ContainerID, m.Size)+"→"+idRange(m.HostID, m.Size))
-	}
-	return strings.Join(parts, ", ")
-}
-
-func idRange(first, size uint32) string {
-	if size == 1 {
-		return fmt.Sprint(first)
-	}
-	return fmt.Sprintf("%d-%d", first, first+size-1)
-}
 
 // idMapped says that a mount shows other ids than its filesystem has.
 func (m *mountEntry) idMapped() bool {

@@ -27,10 +27,11 @@ func (c *compiler) makeNotifySocket() {
 
 // launch clones the init stage. Only a new pid namespace must be asked for
 // here, because a process cannot change its own; everything else is unshared
-// by the init stage, at the same time as the parent goes on.
+// by the init stage, at the same time as the parent goes on. A pid namespace
+// that has to belong to a user namespace comes after that: see enterPIDNamespace.
 func (c *compiler) launch() {
 	var flags uint64
-	if ns, ok := c.namespace("pid"); ok && ns.Path == "" {
+	if ns, ok := c.namespace("pid"); ok && ns.Path == "" && !c.mapped {
 		flags = unix.CLONE_NEWPID
 	}
 	c.host("", Launch{CloneFlags: flags, IntoCgroup: c.birthplace()})
@@ -48,10 +49,10 @@ func (c *compiler) birthplace() string {
 }
 
 // saveState is early and holds nothing up: whatever dies after it, delete
-// knows the process. Where a pid namespace is joined, the process that stays is
-// not there yet: see fork.
+// knows the process. Where the init stage forks, the process that stays is not
+// there yet.
 func (c *compiler) saveState() {
-	if ns, _ := c.namespace("pid"); ns.Path == "" {
+	if !c.forks() {
 		c.host("", SaveState{})
 	}
 }

@@ -19,7 +19,7 @@ func (c *compiler) sysctl() {
 	}
 	proc, fd := c.word("proc"), c.word("t")
 	c.step("linux.sysctl", "mount a procfs that nobody else sees")
-	c.mount(newFilesystem{kind: "proc", source: "proc", otherwise: noLabel}, proc)
+	c.privateProc(proc)
 	for _, key := range slices.Sorted(maps.Keys(c.Config.Linux.Sysctl)) {
 		value := c.Config.Linux.Sysctl[key]
 		field := fmt.Sprintf("linux.sysctl[%q]", key)
@@ -29,6 +29,28 @@ func (c *compiler) sysctl() {
 		c.close(fd)
 	}
 	c.close(proc)
+}
+
+// privateProc leaves a procfs that is not attached anywhere in the word proc. A
+// user namespace that does not own the pid namespace has to do with the host's,
+// which nothing of the image's is mounted on yet that counts: the container has
+// not entered its root.
+func (c *compiler) privateProc(proc Ref) {
+	private := newFilesystem{kind: "proc", source: "proc", otherwise: noLabel}
+	if !c.mapped {
+		c.mount(private, proc)
+		return
+	}
+	refused, done := c.label(), c.label()
+	private.otherwise = refused
+	c.mount(private, proc)
+	c.goTo(done)
+	c.bind(refused)
+	c.call(unix.SYS_OPENAT, cwdFD, c.str("/proc"), imm(unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC), imm(0)).to(proc)
+	statfs := c.buffer("statfs", sizeofStatfs)
+	c.call(unix.SYS_FSTATFS, load(proc), addr(statfs))
+	c.call(OpIs, load(statfs), imm(^uint64(0)), imm(unix.PROC_SUPER_MAGIC), imm(unix.ENODEV)).means("the host's /proc is not a procfs")
+	c.bind(done)
 }
 
 // readonlyPaths covers paths with a read-only bind mount of themselves. The

@@ -65,14 +65,14 @@ func (c *compiler) bindMount(m mountEntry) {
 	mount := c.word("m")
 	if m.idMapped() {
 		c.step(m.field, "clone "+source+" to map its ids")
-		c.cloneSource(m, source, mount)
+		c.cloneHost(source, m.options.Recursive, mount)
 		c.mapMount(m, source, mount)
 		c.step(m.field, title)
 	} else {
 		c.step(m.field, title)
-		c.cloneSource(m, source, mount)
+		c.cloneHost(source, m.options.Recursive, mount)
 	}
-	flags := exactly(m.options.AttrSet, m.options.AttrClear)
+	flags := c.exactly(m.options.AttrSet, m.options.AttrClear)
 	if m.options.AttrsGiven {
 		c.setDetached(mount, flags)
 	}
@@ -84,14 +84,6 @@ func (c *compiler) bindMount(m mountEntry) {
 		c.setAttached(mount, flags)
 	}
 	c.finishMount(m, mount, at)
-}
-
-func (c *compiler) cloneSource(m mountEntry, source string, mount Ref) {
-	flags := unix.OPEN_TREE_CLONE | unix.OPEN_TREE_CLOEXEC
-	if m.options.Recursive {
-		flags |= unix.AT_RECURSIVE
-	}
-	c.call(unix.SYS_OPEN_TREE, cwdFD, c.str(source), imm(flags)).to(mount)
 }
 
 // attachBind attaches a bind mount. The kernel has one errno for everything
@@ -140,12 +132,16 @@ func (c *compiler) filesystemMount(m mountEntry) {
 	}
 	attrs := f.attrs
 	f.attrs = c.atFsmount(attrs)
-	c.mount(f, mount)
+	if shown := c.substitute(m.Type); shown != "" {
+		c.mountOrBind(f, shown, mount)
+	} else {
+		c.mount(f, mount)
+	}
 	c.labelQueue(m.Type, mount)
 	c.treeAttributes(m, mount)
 	at := c.openMountPoint(c.placeOf(m, mount))
 	if m.options.CopyUp {
-		c.assist(CopyUp{Path: m.Destination}, at, mount)
+		c.assist(CopyUp{Path: m.Destination, Owner: c.mappedRoot()}, at, mount)
 	}
 	c.refuseProc(m, at)
 	c.attach(mount, at)
@@ -197,7 +193,7 @@ func (c *compiler) remount(m mountEntry) {
 	c.step(m.field, "remount "+m.Destination)
 	at, fs := c.word("t"), c.word("fs")
 	c.open(c.root, m.path, unix.O_PATH, inRoot).to(at)
-	c.setAttributes(at, exactly(m.options.AttrSet, m.options.AttrClear))
+	c.setAttributes(at, c.exactly(m.options.AttrSet, m.options.AttrClear))
 	c.treeAttributes(m, at)
 	if len(m.options.Data)+len(m.options.SuperFlags) > 0 {
 		c.call(unix.SYS_FSPICK, load(at), c.str(""), imm(unix.FSPICK_EMPTY_PATH|unix.FSPICK_CLOEXEC)).to(fs)
@@ -254,7 +250,7 @@ func (c *compiler) notifyMount() {
 	}
 	c.step("", "bind the notify socket's directory on /"+notifyDirectory)
 	mount := c.word("m")
-	c.call(unix.SYS_OPEN_TREE, cwdFD, c.str(filepath.Join(c.Dir, "notify")), imm(unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)).to(mount)
+	c.cloneHost(filepath.Join(c.Dir, "notify"), false, mount)
 	flags := attributes{set: unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV | unix.MOUNT_ATTR_NOEXEC}
 	c.setDetached(mount, flags)
 	at := c.openMountPoint(mountPoint{path: notifyDirectory})

@@ -3,6 +3,7 @@ package plan
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -43,42 +44,101 @@ func (c *compiler) namespaceEntry(kind specs.LinuxNamespaceType) (string, specs.
 
 // joinNamespaces enters the namespaces that the config names by path. All of
 // them are opened before the first is entered: afterwards the paths may mean
-// something else. setns(2) checks that each is of the type that was asked for. A
-// new time namespace is made before the mount namespace is joined, because that
-// takes the host's /proc.
+// something else. setns(2) checks that each is of the type that was asked for.
+//
+// A user namespace that is joined may own the others or not: what the caller's
+// rights suffice for is joined before it, and what they do not with the rights
+// that come with it.
 func (c *compiler) joinNamespaces() {
-	opened := map[specs.LinuxNamespaceType]Ref{}
-	for _, kind := range joinOrder {
+	if ns, ok := c.namespace(specs.UserNamespace); !ok || ns.Path == "" {
+		for _, kind := range c.openNamespaces(joinOrder) {
+			c.joinNamespace(kind)
+		}
+		return
+	}
+	opened := c.openNamespaces(slices.Concat(joinOrder, []specs.LinuxNamespaceType{specs.UserNamespace}))
+	others := opened[:len(opened)-1]
+	for _, kind := range others {
+		c.tryNamespace(kind)
+	}
+	c.joinUserNamespace()
+	for _, kind := range others {
+		c.joinUntried(kind)
+	}
+}
+
+// namespaceFD is the word for the descriptor of a namespace that is joined.
+func (c *compiler) namespaceFD(kind specs.LinuxNamespaceType) Ref {
+	return c.word("ns_" + string(kind))
+}
+
+// openNamespaces opens those of the namespaces that the config names by path,
+// and gives their types.
+func (c *compiler) openNamespaces(order []specs.LinuxNamespaceType) []specs.LinuxNamespaceType {
+	var opened []specs.LinuxNamespaceType
+	for _, kind := range order {
 		field, ns, ok := c.namespaceEntry(kind)
 		if !ok || ns.Path == "" {
 			continue
 		}
-		fd := c.word("ns_" + string(kind))
 		c.step(field, fmt.Sprintf("open the %s namespace %s", kind, ns.Path))
-		c.call(unix.SYS_OPENAT, cwdFD, c.str(ns.Path), imm(unix.O_RDONLY|unix.O_CLOEXEC), imm(0)).to(fd)
-		opened[kind] = fd
+		c.call(unix.SYS_OPENAT, cwdFD, c.str(ns.Path), imm(unix.O_RDONLY|unix.O_CLOEXEC), imm(0)).to(c.namespaceFD(kind))
+		opened = append(opened, kind)
 	}
-	for _, kind := range joinOrder {
-		if kind == specs.MountNamespace {
-			c.makeTimeNamespace()
-		}
-		fd, ok := opened[kind]
-		if !ok {
-			continue
-		}
-		field, _, _ := c.namespaceEntry(kind)
-		c.step(field, fmt.Sprintf("join the %s namespace", kind))
-		c.call(unix.SYS_SETNS, load(fd), imm(cloneFlag(kind)))
-		c.call(unix.SYS_CLOSE, load(fd))
-		if kind == specs.PIDNamespace {
-			c.fork(field)
-			c.host("", SaveState{Forked: true})
-		}
+	return opened
+}
+
+func (c *compiler) joinNamespace(kind specs.LinuxNamespaceType) {
+	fd := c.namespaceFD(kind)
+	field, _, _ := c.namespaceEntry(kind)
+	c.step(field, fmt.Sprintf("join the %s namespace", kind))
+	c.call(unix.SYS_SETNS, load(fd), imm(cloneFlag(kind)))
+	c.close(fd)
+}
+
+// tryNamespace joins a namespace with the caller's rights, if they suffice. Then
+// the word of its descriptor becomes 0, which is none of a namespace.
+func (c *compiler) tryNamespace(kind specs.LinuxNamespaceType) {
+	fd, later := c.namespaceFD(kind), c.label()
+	field, _, _ := c.namespaceEntry(kind)
+	c.step(field, fmt.Sprintf("join the %s namespace, if the caller may", kind))
+	c.call(unix.SYS_SETNS, load(fd), imm(cloneFlag(kind))).on(unix.EPERM, later)
+	c.close(fd)
+	c.call(OpSet, imm(0)).to(fd)
+	c.bind(later)
+}
+
+// joinUntried joins a namespace that tryNamespace did not.
+func (c *compiler) joinUntried(kind specs.LinuxNamespaceType) {
+	fd, joined := c.namespaceFD(kind), c.label()
+	field, _, _ := c.namespaceEntry(kind)
+	c.step(field, fmt.Sprintf("join the %s namespace, if not yet done", kind))
+	c.call(OpIs, load(fd), imm(^uint64(0)), imm(0), imm(unix.EBADF)).then(joined).ignore(unix.EBADF)
+	c.call(unix.SYS_SETNS, load(fd), imm(cloneFlag(kind)))
+	c.close(fd)
+	c.bind(joined)
+}
+
+// forks says that the container's process is not the one that is launched: only
+// children enter a pid namespace that was joined, or made after the user
+// namespace that it belongs to.
+func (c *compiler) forks() bool {
+	ns, ok := c.namespace(specs.PIDNamespace)
+	return ok && (ns.Path != "" || c.mapped)
+}
+
+// enterPIDNamespace goes on in the pid namespace that was joined or made. From
+// here on the process is known to other commands.
+func (c *compiler) enterPIDNamespace() {
+	if c.forks() {
+		field, _, _ := c.namespaceEntry(specs.PIDNamespace)
+		c.fork(field)
+		c.host("", SaveState{Forked: true})
 	}
 }
 
-// fork continues in a child, because only children enter a pid namespace that
-// was joined. The child is the runtime's own (CLONE_PARENT), so that whoever
+// fork continues in a child, because only children enter a pid namespace. The
+// child is the runtime's own (CLONE_PARENT), so that whoever
 // waits for the container waits for it. It stands still until the runtime knows
 // about it: what is done to "the process" from here on is done to this one.
 func (c *compiler) fork(field string) {
@@ -102,7 +162,7 @@ func (c *compiler) fork(field string) {
 func (c *compiler) unshareNamespaces() {
 	var flags uint64
 	for _, kind := range joinOrder {
-		if ns, ok := c.namespace(kind); ok && ns.Path == "" && kind != specs.PIDNamespace && kind != specs.TimeNamespace {
+		if ns, ok := c.namespace(kind); ok && ns.Path == "" && (kind != specs.PIDNamespace || c.forks()) && kind != specs.TimeNamespace {
 			flags |= cloneFlag(kind)
 		}
 	}

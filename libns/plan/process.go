@@ -23,7 +23,7 @@ func (c *compiler) noNewPrivileges() {
 // caller passed as stdio, so that it can open /dev/stdout. Character devices
 // are not the caller's to give: the null device and terminals stay as they are.
 func (c *compiler) ownStdio() {
-	uid := c.Config.Process.User.UID
+	uid := c.hostUID(c.Config.Process.User.UID)
 	if uid == 0 || c.Config.Process.Terminal {
 		return
 	}

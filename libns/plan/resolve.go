@@ -69,9 +69,9 @@ func (c *compiler) openMountPoint(m mountPoint) Ref {
 	c.bind(missing)
 	if m.source.IsZero() {
 		c.makeDirectory(m.path, retry)
-		c.assist(MakeMountPoint{Path: m.path}, c.root)
+		c.assist(MakeMountPoint{Path: m.path, Owner: c.mappedRoot()}, c.root)
 	} else {
-		c.assist(MakeMountPoint{Path: m.path, LikeSource: true}, c.root, m.source)
+		c.assist(MakeMountPoint{Path: m.path, LikeSource: true, Owner: c.mappedRoot()}, c.root, m.source)
 	}
 	c.bind(retry)
 	again := c.open(c.root, m.path, flags, resolve).to(target).means(m.meaning)

@@ -213,7 +213,7 @@ func (c *compiler) resources() *specs.LinuxResources {
 // device of a filesystem (the mounting process needs the access), or fork into
 // a pid namespace, which takes a second process.
 func (c *compiler) mountsNeedMore() bool {
-	if ns, ok := c.namespace(specs.PIDNamespace); ok && ns.Path != "" {
+	if c.forks() {
 		return true
 	}
 	return slices.ContainsFunc(c.Config.Mounts, func(m specs.Mount) bool {

@@ -22,12 +22,12 @@ func (c *compiler) openRoot() {
 	c.separatePropagation(root)
 	if !c.hasMountNamespace() || root == "/" || c.joinsMountNamespace() && !c.Config.Root.Readonly {
 		c.step("root.path", "open the root filesystem "+root)
-		c.call(unix.SYS_OPENAT, cwdFD, c.str(root), imm(unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC), imm(0)).to(c.root)
+		c.openHost(root, unix.O_DIRECTORY, c.root)
 		return
 	}
 	c.step("root.path", "bind the root filesystem "+root+" on itself")
 	at := c.word("t")
-	c.call(unix.SYS_OPENAT, cwdFD, c.str(root), imm(unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC), imm(0)).to(at)
+	c.openHost(root, unix.O_DIRECTORY, at)
 	c.clone(at, true).to(c.root)
 	if c.joinsMountNamespace() && c.Facts.MountSetattr {
 		c.setPropagation(c.root, true, unix.MS_PRIVATE)
@@ -132,6 +132,11 @@ func (c *compiler) moveRoot() {
 	for _, p := range []string{"/proc", "/sys"} {
 		c.call(unix.SYS_MOUNT, null, c.str(p), null, imm(unix.MS_PRIVATE|unix.MS_REC), null).ignore(unix.EINVAL, unix.ENOENT)
 		c.call(unix.SYS_UMOUNT2, c.str(p), imm(unix.MNT_DETACH)).ignore(unix.EINVAL, unix.ENOENT)
+		if c.mapped {
+			// What was there before the user namespace cannot be unmounted
+			// in it, but covered.
+			c.call(unix.SYS_MOUNT, c.str("tmpfs"), c.str(p), c.str("tmpfs"), imm(unix.MS_RDONLY), null).ignore(unix.ENOENT)
+		}
 	}
 	c.call(unix.SYS_MOUNT, c.str("."), c.str("/"), null, imm(unix.MS_MOVE), null)
 	c.call(unix.SYS_CHROOT, c.str("."))

@@ -37,6 +37,15 @@ func (a SetTimeOffsets) Title() string {
 // Holds is true: the offsets come before the first process.
 func (SetTimeOffsets) Holds() bool { return true }
 
+// openProc opens the host's procfs, which a new time namespace is entered by:
+// once a mount namespace is joined, /proc may be another.
+func (c *compiler) openProc() {
+	if ns, ok := c.namespace(specs.TimeNamespace); ok && ns.Path == "" {
+		c.step("", "open the host's /proc")
+		c.call(unix.SYS_OPENAT, cwdFD, c.str("/proc"), imm(unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC), imm(0)).to(c.word("host_proc"))
+	}
+}
+
 // makeTimeNamespace makes a new time namespace, sets its clocks, and enters it.
 // unshare(2) makes one for children only, and leaves it to them to enter; but
 // setns(2) moves a process with a single thread itself.
@@ -52,9 +61,10 @@ func (c *compiler) makeTimeNamespace() {
 	}
 	fd := c.word("t")
 	c.step(field, "enter it")
-	c.call(unix.SYS_OPENAT, cwdFD, c.str("/proc/self/ns/time_for_children"), imm(unix.O_RDONLY|unix.O_CLOEXEC), imm(0)).to(fd)
+	c.call(unix.SYS_OPENAT, load(c.word("host_proc")), c.str("self/ns/time_for_children"), imm(unix.O_RDONLY|unix.O_CLOEXEC), imm(0)).to(fd)
 	c.call(unix.SYS_SETNS, load(fd), imm(unix.CLONE_NEWTIME))
 	c.close(fd)
+	c.close(c.word("host_proc"))
 }
 
 func timeOffsets(config map[string]specs.LinuxTimeOffset) []TimeOffset {

@@ -3,8 +3,6 @@ package plan
 import (
 	"fmt"
 
-	specs "github.com/opencontainers/runtime-spec/specs-go"
-
 	"rt/spec"
 )
 
@@ -30,16 +28,7 @@ func unsupported(config *spec.Config) []feature {
 	if linux == nil {
 		return nil
 	}
-	features := []feature{
-		{"linux.uidMappings", len(linux.UIDMappings) > 0},
-		{"linux.gidMappings", len(linux.GIDMappings) > 0},
+	return []feature{
 		{"linux.intelRdt", linux.IntelRdt != nil},
 	}
-	for i, ns := range linux.Namespaces {
-		features = append(features, feature{
-			fmt.Sprintf("linux.namespaces[%d].type", i),
-			ns.Type == specs.UserNamespace,
-		})
-	}
-	return features
 }
