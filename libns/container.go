@@ -16,6 +16,7 @@ type Container struct {
 	Dir       string      // its state directory
 	Init      Init        // zero while it is being created
 	Cgroup    plan.Cgroup // where its processes are
+	RDT       plan.RDT    // where they are in resctrl
 	SharedPID bool        // its pid namespace is not its own: init's end is not everybody's
 	Program   string      // process.args[0], for the error of a start
 }
@@ -95,5 +96,5 @@ func (c *Container) Destroy() error {
 	case !errors.Is(err, errGone):
 		return err
 	}
-	return removeCgroup(c.Cgroup, deadline)
+	return errors.Join(removeCgroup(c.Cgroup, deadline), removeRDT(c.RDT))
 }

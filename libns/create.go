@@ -66,7 +66,7 @@ func Create(r *Request) (*NewContainer, error) {
 	}
 	c := &NewContainer{
 		Container: &Container{
-			ID: r.ID, Dir: r.Dir, Init: d.init, Cgroup: r.Cgroup,
+			ID: r.ID, Dir: r.Dir, Init: d.init, Cgroup: r.Cgroup, RDT: r.RDT,
 			SharedPID: SharedPID(r.Config), Program: r.Config.Process.Args[0],
 		},
 		Process: &Process{child: d.child, terminal: d.terminal},
@@ -95,8 +95,9 @@ type driver struct {
 	madeCgroup   bool
 	startedUnit  bool
 	joinedV1     bool
-	wrotePid     string // path of the pid file
-	oomKills     uint64 // in the cgroup, before its memory was limited
+	madeRDT      []string // directories in resctrl, outermost first
+	wrotePid     string   // path of the pid file
+	oomKills     uint64   // in the cgroup, before its memory was limited
 	terminal     *terminal
 	notify       *NotifySocket
 }
@@ -266,6 +267,7 @@ func (d *driver) undo() error {
 	if d.madeCgroup || d.joinedV1 || d.startedUnit {
 		errs = append(errs, removeCgroup(d.request.Cgroup, time.Now().Add(killDeadline)))
 	}
+	errs = append(errs, kernelResctrl.remove(d.madeRDT))
 	if d.request.Gated {
 		errs = append(errs, removeGate(d.request.Dir))
 	}

@@ -72,6 +72,7 @@ func (r *ExecRequest) complete() (*plan.ExecRequest, error) {
 	c := r.Container
 	request := &plan.ExecRequest{Request: r.Request, Init: c.Init.PID}
 	request.ID, request.Dir, request.Trace = c.ID, c.Dir, r.Recorder != nil
+	request.RDT = c.RDT
 	var err error
 	if request.Cgroup, err = below(c.Cgroup, r.SubCgroups); err != nil {
 		return nil, err

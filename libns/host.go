@@ -54,6 +54,10 @@ func (d *driver) host(s *plan.Step, fds []int) (answer []byte, err error) {
 		err = enterCgroups(a.Groups, d.child.pid)
 	case plan.SetResources:
 		err = d.setResources(a)
+	case plan.JoinRDT:
+		err = d.joinRDT(a)
+	case plan.EnterRDT:
+		err = enterRDT(a.RDT, d.child.pid)
 	case plan.SetTimeOffsets:
 		err = setTimeOffsets(d.child.pid, a.Offsets)
 	case plan.MoveNetDevices:

@@ -159,7 +159,7 @@ func (v *validator) intelRDT() {
 	}
 	const field = "linux.intelRdt"
 	if v.host.Creating && !v.host.IntelRDT {
-		v.report(field, "intelRdt is specified in config, but no resctrl filesystem is mounted on this host")
+		v.report(field, "intelRdt is specified in config, but no resctrl filesystem is mounted on /sys/fs/resctrl")
 	}
 	if id := rdt.ClosID; id != "/" && (id == "." || id == ".." || strings.Contains(id, "/")) {
 		v.report(field+".closID", "must be the name of one directory of resctrl, or \"/\" for its root, got %q", id)

@@ -106,7 +106,7 @@ func TestIntelRDT(t *testing.T) {
 		{"schemas", `{"linux": {"intelRdt": {"closID": "a", "l3CacheSchema": "L3:0=f", "memBwSchema": "MB:0=20", "schemata": ["L2:0=f"]}}}`, Host{IntelRDT: true}, nil},
 		{"the root group", `{"linux": {"intelRdt": {"closID": "/"}}}`, Host{IntelRDT: true}, nil},
 		{"not mounted", `{"linux": {"intelRdt": {"enableMonitoring": true}}}`, Host{}, []string{
-			"linux.intelRdt: intelRdt is specified in config, but no resctrl filesystem is mounted on this host"}},
+			"linux.intelRdt: intelRdt is specified in config, but no resctrl filesystem is mounted on /sys/fs/resctrl"}},
 		{"group names that lead elsewhere", `{"linux": {"intelRdt": {"closID": ".."}}}`, Host{IntelRDT: true}, []string{
 			`linux.intelRdt.closID: must be the name of one directory of resctrl, or "/" for its root, got ".."`}},
 		{"a dot", `{"linux": {"intelRdt": {"closID": "."}}}`, Host{IntelRDT: true}, []string{

@@ -35,6 +35,8 @@ type Record struct {
 	// Cgroup is where the container's processes are, in the words of the code
 	// that made it: JSON that this package passes on unread.
 	Cgroup json.RawMessage `json:"cgroup,omitempty"`
+	// RDT is where they are in resctrl, in the same way.
+	RDT json.RawMessage `json:"rdt,omitempty"`
 	// Resources are the limits in force, in the words of the configuration
 	// (linux.resources without devices), which later ones are changes of.
 	Resources json.RawMessage `json:"resources,omitempty"`
@@ -76,6 +78,10 @@ func (r *Record) encode() []byte {
 	if len(r.Cgroup) > 0 {
 		b = append(b, `,"cgroup":`...)
 		b = append(b, r.Cgroup...)
+	}
+	if len(r.RDT) > 0 {
+		b = append(b, `,"rdt":`...)
+		b = append(b, r.RDT...)
 	}
 	if len(r.Resources) > 0 {
 		b = append(b, `,"resources":`...)

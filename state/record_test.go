@@ -23,6 +23,7 @@ func fullRecord() *Record {
 		SharedPID:     true,
 		Program:       "sh",
 		Cgroup:        json.RawMessage(`{"unified":"/sys/fs/cgroup/web"}`),
+		RDT:           json.RawMessage(`{"group":"/sys/fs/resctrl/web"}`),
 		Resources:     json.RawMessage(`{"pids":{"limit":7}}`),
 		CgroupManager: "systemd",
 		Rootless:      "auto",

@@ -51,6 +51,11 @@ func (t *tool) container(r *state.Record) (*libns.Container, error) {
 	if err := json.Unmarshal(r.Cgroup, &container.Cgroup); err != nil {
 		return nil, fmt.Errorf("%w: cgroup: %w", state.ErrDamaged, err)
 	}
+	if len(r.RDT) > 0 {
+		if err := json.Unmarshal(r.RDT, &container.RDT); err != nil {
+			return nil, fmt.Errorf("%w: rdt: %w", state.ErrDamaged, err)
+		}
+	}
 	return container, nil
 }
 

@@ -123,6 +123,12 @@ func (t *tool) claimID(r *creation, id string) (*state.Record, *state.Held, erro
 	if err != nil {
 		return nil, nil, err
 	}
+	var rdt json.RawMessage
+	if !r.request.RDT.IsZero() {
+		if rdt, err = json.Marshal(r.request.RDT); err != nil {
+			return nil, nil, err
+		}
+	}
 	record := &state.Record{
 		ID:            id,
 		OCIVersion:    specs.Version,
@@ -134,6 +140,7 @@ func (t *tool) claimID(r *creation, id string) (*state.Record, *state.Held, erro
 		Program:       r.config.Process.Args[0],
 		SharedPID:     libns.SharedPID(r.config),
 		Cgroup:        cgroup,
+		RDT:           rdt,
 		CgroupManager: t.cgroupManager,
 		Rootless:      t.rootless,
 	}

@@ -112,11 +112,9 @@ func (t *tool) readConfig(r *creation, file string, host spec.Host) error {
 	host.Capabilities = facts.Capabilities
 	host.SystemdCgroup = t.cgroupManager == managerSystemd
 	host.AppArmor, host.SELinux = facts.AppArmor, facts.SELinux
+	host.IntelRDT = facts.Resctrl
 	host.CgroupV1 = facts.Cgroup == kernel.CgroupV1 || facts.Cgroup == kernel.CgroupHybrid
 	if err := spec.Validate(config, host); err != nil {
-		return err
-	}
-	if err := plan.Supports(config); err != nil {
 		return err
 	}
 	if host.SystemdCgroup {
@@ -136,6 +134,9 @@ func probe(config *spec.Config) (kernel.Facts, error) {
 	if err == nil && config.HasLabels() {
 		facts.ProbeSecurity()
 	}
+	if err == nil && config.Linux != nil && config.Linux.IntelRdt != nil {
+		facts.ProbeResctrl()
+	}
 	return facts, err
 }
 
@@ -143,6 +144,9 @@ func probe(config *spec.Config) (kernel.Facts, error) {
 // it.
 func (r *creation) identify(id, dir string) error {
 	r.request.ID, r.request.Dir = id, dir
+	if r.config.Linux != nil {
+		r.request.RDT = libns.RDTFor(r.config.Linux.IntelRdt, id)
+	}
 	if r.cgroupManager == managerDisabled {
 		return nil
 	}

@@ -103,8 +103,9 @@ func updateFlags() []cli.Flag {
 }
 
 func (t *tool) update(c *cli.Context, id string) error {
-	if c.IsSet("l3-cache-schema") || c.IsSet("mem-bw-schema") {
-		return errors.New("updating a non-existent Intel RDT configuration is not supported")
+	schemas, err := readSchemas(c)
+	if err != nil {
+		return err
 	}
 	change, err := t.readChange(c)
 	if err != nil {
@@ -119,7 +120,39 @@ func (t *tool) update(c *cli.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	return t.updateRecorded(held, record, container, change)
+	undo := func() error { return nil }
+	if len(schemas) > 0 {
+		if undo, err = container.UpdateRDT(schemas); err != nil {
+			return err
+		}
+	}
+	if err := t.updateRecorded(held, record, container, change); err != nil {
+		return errors.Join(err, undo())
+	}
+	return nil
+}
+
+// schemaFlags are the options for resctrl, in the order in which they are
+// written.
+var schemaFlags = []struct{ name, prefix, example string }{
+	{"l3-cache-schema", "L3", "L3:0=7f0;1=1f"},
+	{"mem-bw-schema", "MB:", "MB:0=20;1=70"},
+}
+
+// readSchemas gives the lines for resctrl.
+func readSchemas(c *cli.Context) ([]string, error) {
+	var lines []string
+	for _, f := range schemaFlags {
+		line := c.String(f.name)
+		if line == "" {
+			continue
+		}
+		if !strings.HasPrefix(line, f.prefix) || strings.Contains(line, "\n") {
+			return nil, fmt.Errorf("invalid value for %s: %q: must be one line such as %q", f.name, line, f.example)
+		}
+		lines = append(lines, line)
+	}
+	return lines, nil
 }
 
 // updateRecorded changes the limits of a container and what is remembered of

@@ -36,7 +36,8 @@ func TestUpdateRefusesBadValues(t *testing.T) {
 		{"--blkio-weight", "65536", "invalid value for blkio-weight: "},
 		{"--memory", "many", "invalid value for memory: "},
 		{"--pids-limit", "1.5", "invalid value for pids-limit: "},
-		{"--l3-cache-schema", "L3:0=f", "updating a non-existent Intel RDT configuration is not supported"},
+		{"--l3-cache-schema", "MB:0=1", "invalid value for l3-cache-schema: "},
+		{"--mem-bw-schema", "20", "invalid value for mem-bw-schema: "},
 		{"--resources", "/nonexistent", "no such file or directory"},
 	} {
 		got := rtIn(root, "update", test.flag, test.value, "box").wantCode(t, 1).wantStderr(t, test.want)

@@ -44,6 +44,7 @@ type Facts struct {
 	// What few configurations ask for is found out for those only.
 	AppArmor bool // is active, says ProbeSecurity
 	SELinux  bool // is active and has a policy, says ProbeSecurity
+	Resctrl  bool // is mounted on ResctrlMount, says ProbeResctrl
 }
 
 // Controllers lists the controllers that can limit a container: those of the v1

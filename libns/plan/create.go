@@ -17,6 +17,7 @@ type Request struct {
 	Dir    string // the container's state directory
 	Facts  kernel.Facts
 	Cgroup Cgroup // from [CgroupFor]
+	RDT    RDT    // from [RDTFor], and whose group it is
 	// Filter is from [FilterFor], if the caller could have it faster than by
 	// compiling it; nil leaves it to the compiler.
 	Filter *seccomp.Filter
@@ -69,9 +70,6 @@ func newCompiler(r *Request) *compiler {
 func ForCreate(r *Request) (*Plan, error) {
 	c := newCompiler(r)
 	_, c.mapped = c.namespace(specs.UserNamespace)
-	if err := Supports(r.Config); err != nil {
-		return nil, err
-	}
 	if err := c.refuseImpossibleLimits(); err != nil {
 		return nil, err
 	}
@@ -97,6 +95,7 @@ func ForCreate(r *Request) (*Plan, error) {
 	c.execLabels()
 	c.startUnit()
 	c.joinCgroup()
+	c.joinRDT()
 	c.delegateCgroup()
 	c.setResources(whileMounting)
 	c.allCPUs()

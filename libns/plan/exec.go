@@ -30,9 +30,6 @@ type ExecRequest struct {
 func ForExec(r *ExecRequest) (*Plan, error) {
 	c := newCompiler(&r.Request)
 	c.joining, c.mapped = true, r.Join&unix.CLONE_NEWUSER != 0
-	if err := Supports(r.Config); err != nil {
-		return nil, err
-	}
 	if err := c.findFilter(); err != nil {
 		return nil, err
 	}
@@ -45,6 +42,7 @@ func ForExec(r *ExecRequest) (*Plan, error) {
 	c.execLabels()
 	c.initialAffinity()
 	c.enterCgroup()
+	c.enterRDT()
 	c.attachToUnit(r.OrCgroup)
 	c.finalAffinity()
 	c.ownStdio()

@@ -102,11 +102,3 @@ func TestWhoForksStandsStillUntilTheRuntimeKnows(t *testing.T) {
 	}
 	t.Error("nothing is forked")
 }
-
-func TestExecRefusesWhatCreateRefuses(t *testing.T) {
-	r := joining(t, "default", allNamespaces)
-	r.Config.Linux.IntelRdt = &specs.LinuxIntelRdt{}
-	if _, err := ForExec(r); err == nil {
-		t.Error("a setting that is not applied was accepted")
-	}
-}

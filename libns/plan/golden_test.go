@@ -106,6 +106,7 @@ func request(t testing.TB, name string) *Request {
 	if change := goldens[name]; change != nil {
 		change(r)
 	}
+	r.RDT = RDTFor(config.Linux.IntelRdt, r.ID, kernel.ResctrlMount)
 	if r.Cgroup, err = CgroupFor(config.Linux.CgroupsPath, r.ID, r.Facts); err != nil {
 		t.Fatal(err)
 	}
