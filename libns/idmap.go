@@ -77,16 +77,12 @@ func startHolder(dir string) (holder *child, letGo *os.File, err error) {
 // writeIDMap writes the mapping of a new user namespace, which the kernel takes
 // once and whole (user_namespaces(7)). file is uid_map or gid_map.
 func writeIDMap(pid int, file string, mappings []specs.LinuxIDMapping) error {
-	text := spec.IDMapText(mappings)
-	if len(text) >= os.Getpagesize() {
-		return fmt.Errorf("write %s: %d ranges make %d bytes, and the kernel takes less than a page, %d bytes", file, len(mappings), len(text), os.Getpagesize())
-	}
 	f, err := os.OpenFile(fmt.Sprintf("/proc/%d/%s", pid, file), os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	_, err = f.WriteString(text)
+	_, err = f.WriteString(spec.IDMapText(mappings))
 	switch {
 	case errors.Is(err, unix.EPERM):
 		return fmt.Errorf("write %s: %w; the runtime's own user namespace must have all of the ids, and the runtime be privileged there", file, err)

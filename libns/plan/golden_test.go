@@ -67,6 +67,7 @@ var goldens = map[string]func(*Request){
 	"gated":             func(r *Request) { r.Gated, r.PidFile, r.NoNewKeyring = true, "/run/box.pid", true },
 	"host-root":         func(r *Request) { r.Facts = unifiedFacts() },
 	"idmap":             nil,
+	"idmap-userns":      func(r *Request) { r.Facts = unifiedFacts() },
 	"joined-namespaces": func(r *Request) { r.Facts = unifiedFacts() },
 	"labels":            nil,
 	"long-options":      nil,

@@ -91,11 +91,11 @@ owned() {
 	assert_output 679:3
 }
 
-@test "more bytes of ranges than the kernel takes are an error that says how many it would" {
+@test "more bytes of ranges than the kernel takes are refused before anything is made" {
 	local list
 	list=$(for i in $(seq 0 339); do printf ',%d:%d:1' $((1000000000 + i)) $((2000000000 + i)); done)
 	map /m "$WORK/source" "${list#,}" bind idmap
-	fails "$(last_mount).uidMappings" uid_map '340 ranges' '4096'
+	refused "$(last_mount).uidMappings" '340 entries' 4096
 }
 
 @test "several mounts of one source, each with ids of its own" {
@@ -282,4 +282,63 @@ below() {
 	rt_background run -b "$BUNDLE" "$id"
 	wait_for_status "$id" running
 	assert_equal "$(cat /proc/"$RT_PID"/task/*/children | xargs)" "$(container_pid "$id")"
+}
+
+# user_namespace [PATH] gives the container a user namespace whose root is user 100000, or joins one.
+user_namespace() {
+	config '.linux.namespaces += [{type: "user"} + if $path == "" then {} else {path: $path} end]' --arg path "${1:-}"
+	[[ -n ${1:-} ]] || config '.linux |= (.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .gidMappings = .uidMappings)'
+}
+
+@test "idmap without mappings: the ids of the container's user namespace" {
+	owned "$WORK/source/file" 5:6
+	chmod 777 "$WORK/source"
+	user_namespace
+	add_mount /m none "$WORK/source" bind idmap
+	add_mount /plain none "$WORK/source" bind
+	inside 'stat -c %u:%g /m/file /plain/file; touch /m/new; stat -c %u:%g /m/new'
+	assert_success
+	assert_output $'5:6\n65534:65534\n0:0'
+	assert_equal "$(stat -c %u:%g "$WORK/source/new")" 0:0
+}
+
+@test "idmap without mappings: the ids of a user namespace that is joined" {
+	owned "$WORK/source/file" 5:6
+	user_namespace
+	args sleep 1000
+	holder=$(new_id)
+	rt run -d -b "$BUNDLE" "$holder"
+	setup_bundle joining
+	config 'del(.root.readonly)'
+	user_namespace "/proc/$(container_pid "$holder")/ns/user"
+	add_mount /m none "$WORK/source" bind idmap
+	inside 'stat -c %u:%g /m/file'
+	assert_success
+	assert_output 5:6
+}
+
+@test "ridmap without mappings is recursive" {
+	owned "$WORK/source/file" 5:5
+	owned "$WORK/other/file" 5:5
+	mkdir "$WORK/source/sub"
+	user_namespace
+	add_mount /m none "$WORK/source" rbind idmap
+	add_mount /r none "$WORK/source" rbind ridmap
+	args stat -c %u:%g /m/file /m/sub/file /r/file /r/sub/file
+	# shellcheck disable=SC2016
+	in_mount_namespace private '
+		mount --bind "$WORK/other" "$WORK/source/sub"
+		"$RT" --root "$ROOT" run -b "$BUNDLE" "$1"' "$(new_id)"
+	assert_success
+	assert_output $'5:5\n65534:65534\n5:5\n5:5'
+}
+
+@test "in a user namespace a mount can have ids of its own" {
+	owned "$WORK/source/file" 5:5
+	user_namespace
+	map /m "$WORK/source" 5:100010:1 bind idmap
+	map /unmapped "$WORK/source" 0:300000:100 bind idmap
+	inside 'stat -c %u:%g /m/file /unmapped/file'
+	assert_success
+	assert_output $'10:10\n65534:65534'
 }
