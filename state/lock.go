@@ -30,7 +30,7 @@ var errReplaced = errors.New("directory was replaced")
 type Held struct {
 	store *Store
 	id    string
-	dir   *os.File
+	dir   int // descriptor, -1 when the lock was given back
 }
 
 // Lock takes the lock of a container's directory, waiting at most patience for
@@ -61,48 +61,51 @@ func (s *Store) lockOnce(id string, mode Mode, deadline time.Time) (*Held, error
 		return nil, err
 	}
 	if err := waitForLock(dir, mode, deadline); err != nil {
-		dir.Close()
+		unix.Close(dir)
 		return nil, err
 	}
 	if !s.leadsTo(id, dir) {
-		dir.Close()
+		unix.Close(dir)
 		return nil, errReplaced
 	}
 	return &Held{store: s, id: id, dir: dir}, nil
 }
 
-func (s *Store) openDirectory(id string) (*os.File, error) {
-	dir, err := os.OpenFile(s.Dir(id), unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+func (s *Store) openDirectory(id string) (int, error) {
+	dir, err := open(s.Dir(id), unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, ErrNotExist
+		return -1, ErrNotExist
 	}
 	return dir, err
 }
 
-func (s *Store) leadsTo(id string, dir *os.File) bool {
-	named, err := os.Lstat(s.Dir(id))
+// leadsTo reports whether the container's name is still that of an open
+// directory: no other can have its inode number while it is open.
+func (s *Store) leadsTo(id string, dir int) bool {
+	named, err := status(s.Dir(id))
 	if err != nil {
 		return false
 	}
-	locked, err := dir.Stat()
-	return err == nil && os.SameFile(named, locked)
+	var locked unix.Stat_t
+	err = unix.Fstat(dir, &locked)
+	return err == nil && named.Dev == locked.Dev && named.Ino == locked.Ino
 }
 
 // waitForLock takes the lock of an open directory (flock(2)).
-func waitForLock(dir *os.File, mode Mode, deadline time.Time) error {
+func waitForLock(dir int, mode Mode, deadline time.Time) error {
 	if err := flock(dir, int(mode)|unix.LOCK_NB); !errors.Is(err, unix.EWOULDBLOCK) {
 		return err
 	}
 	// flock has no timeout, so a thread of its own waits, on a second descriptor
 	// of the same open directory. Should the lock come after the deadline, it
 	// ends as soon as that descriptor is closed too.
-	waiter, err := duplicate(dir)
+	waiter, err := unix.FcntlInt(uintptr(dir), unix.F_DUPFD_CLOEXEC, 3)
 	if err != nil {
-		return err
+		return os.NewSyscallError("fcntl", err)
 	}
 	locked := make(chan error, 1)
 	go func() {
-		defer waiter.Close()
+		defer unix.Close(waiter)
 		locked <- flock(waiter, int(mode))
 	}()
 	select {
@@ -113,24 +116,9 @@ func waitForLock(dir *os.File, mode Mode, deadline time.Time) error {
 	}
 }
 
-func duplicate(file *os.File) (*os.File, error) {
-	fd, err := unix.FcntlInt(file.Fd(), unix.F_DUPFD_CLOEXEC, 3)
-	if err != nil {
-		return nil, os.NewSyscallError("fcntl", err)
-	}
-	return os.NewFile(uintptr(fd), file.Name()), nil
-}
-
-func flock(dir *os.File, how int) error {
-	for {
-		err := unix.Flock(int(dir.Fd()), how)
-		if err == nil {
-			return nil
-		}
-		if !errors.Is(err, unix.EINTR) {
-			return os.NewSyscallError("flock", err)
-		}
-	}
+func flock(dir, how int) error {
+	_, err := uninterrupted(func() (int, error) { return 0, unix.Flock(dir, how) })
+	return os.NewSyscallError("flock", err)
 }
 
 // busy reports whether some command holds the container's lock exclusively.
@@ -139,9 +127,31 @@ func (s *Store) busy(id string) bool {
 	if err != nil {
 		return false
 	}
-	defer dir.Close()
+	defer unix.Close(dir)
 	return errors.Is(flock(dir, unix.LOCK_SH|unix.LOCK_NB), unix.EWOULDBLOCK)
 }
 
 // Unlock gives the lock back.
-func (h *Held) Unlock() { h.dir.Close() }
+func (h *Held) Unlock() {
+	if h.dir >= 0 {
+		unix.Close(h.dir)
+		h.dir = -1
+	}
+}
+
+// Lend gives the lock back for others to use, and keeps an eye on the directory:
+// [Held.Again] knows whether it is still the same one.
+func (h *Held) Lend() error { return flock(h.dir, unix.LOCK_UN) }
+
+// Again takes a lock that was lent, exclusively. [ErrNotExist] means that the
+// container was deleted meanwhile; a container of the same id is another one.
+func (h *Held) Again(patience time.Duration) error {
+	if err := waitForLock(h.dir, Exclusive, time.Now().Add(patience)); err != nil {
+		return err
+	}
+	if !h.store.leadsTo(h.id, h.dir) {
+		h.Unlock()
+		return ErrNotExist
+	}
+	return nil
+}

@@ -131,27 +131,3 @@ func appendString(b []byte, s string) []byte {
 	}
 	return append(b, '"')
 }
-
-// decode reads a record back and refuses one that cannot be that of id.
-func decode(data []byte, id string) (*Record, error) {
-	r := new(Record)
-	err := json.Unmarshal(data, r)
-	switch {
-	case r.Version > RecordVersion:
-		// Whatever else is in it, this is not damage: the container may be running.
-		return nil, fmt.Errorf("state of container %s was written by a newer rt: version %d, this one knows %d", id, r.Version, RecordVersion)
-	case err != nil:
-		return nil, damaged(id, err.Error())
-	case r.Version < 1:
-		return nil, damaged(id, "no version")
-	case r.ID != id:
-		return nil, damaged(id, fmt.Sprintf("belongs to container %q", r.ID))
-	case r.Init.PID < 0:
-		return nil, damaged(id, fmt.Sprintf("impossible pid %d", r.Init.PID))
-	}
-	return r, nil
-}
-
-func damaged(id, reason string) error {
-	return fmt.Errorf("%w of container %s: %s", ErrDamaged, id, reason)
-}

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"testing/quick"
 	"time"
 )
 
@@ -43,6 +44,39 @@ func TestRecordSurvivesEncoding(t *testing.T) {
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+// What encode writes is read without encoding/json, and means the same to it.
+func TestOwnRecordsAreReadAsJSON(t *testing.T) {
+	same := func(id, bundle, key, value string, pid uint16, started uint64, shared bool, created int32) bool {
+		r := fullRecord()
+		r.ID, r.Bundle, r.Init = id, bundle, Process{PID: int(pid), StartTime: started}
+		r.SharedPID, r.Created = shared, time.Unix(int64(created), int64(pid)).UTC()
+		r.Annotations[key] = value
+		var want Record
+		if err := json.Unmarshal(r.encode(), &want); err != nil {
+			t.Fatal(err)
+		}
+		got, ok := decodeOwn(r.encode())
+		return ok && reflect.DeepEqual(got, &want)
+	}
+	if err := quick.Check(same, &quick.Config{MaxCount: 2000}); err != nil {
+		t.Error(err)
+	}
+	for _, other := range []string{`{"version":1,"new":{}}`, "{\n}", `{"version": 1}`, `{"version":1} `} {
+		if _, ok := decodeOwn([]byte(other)); ok {
+			t.Errorf("%s was taken for a record of our own", other)
+		}
+	}
+}
+
+func BenchmarkDecode(b *testing.B) {
+	data := fullRecord().encode()
+	for b.Loop() {
+		if _, ok := decodeOwn(data); !ok {
+			b.Fatal("not our own")
+		}
 	}
 }
 

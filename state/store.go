@@ -172,10 +172,10 @@ func (s *Store) makeRoot() error {
 // prepare makes the directory passable to the container's own users, whatever
 // the caller's umask, and saves the first record.
 func (h *Held) prepare(r *Record) error {
-	if err := h.dir.Chmod(0o711); err != nil {
-		return err
+	if err := unix.Fchmod(h.dir, 0o711); err != nil {
+		return &fs.PathError{Op: "chmod", Path: h.Dir(), Err: err}
 	}
-	if err := os.WriteFile(h.creatingMark(), nil, 0o600); err != nil {
+	if err := writeFile(h.creatingMark(), nil); err != nil {
 		return err
 	}
 	return h.Save(r)
@@ -191,13 +191,13 @@ func (h *Held) Created() error { return os.Remove(h.creatingMark()) }
 // is not when that process died half-way. To tell what a container is doing,
 // ask this before loading the record: a create may end in between.
 func (s *Store) Creating(id string) bool {
-	_, err := os.Lstat(filepath.Join(s.Dir(id), creatingMark))
+	_, err := status(filepath.Join(s.Dir(id), creatingMark))
 	return err == nil && s.busy(id)
 }
 
 // hasRecord reports whether somebody's claim of the directory was completed.
 func (h *Held) hasRecord() bool {
-	_, err := os.Lstat(filepath.Join(h.Dir(), recordFile))
+	_, err := status(filepath.Join(h.Dir(), recordFile))
 	return err == nil
 }
 
@@ -210,7 +210,7 @@ func (s *Store) Load(id string) (*Record, error) {
 	if err := checkName(id); err != nil {
 		return nil, err
 	}
-	data, err := os.ReadFile(filepath.Join(s.Dir(id), recordFile))
+	data, err := readFile(filepath.Join(s.Dir(id), recordFile))
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
 		return nil, ErrNotExist
 	}
@@ -254,7 +254,7 @@ func (s *Store) List() ([]Entry, error) {
 // isRemains tells a directory without record that something died over from one
 // that is being claimed or removed right now.
 func (s *Store) isRemains(id string) bool {
-	_, err := os.Lstat(s.Dir(id))
+	_, err := status(s.Dir(id))
 	return err == nil && !s.busy(id)
 }
 
@@ -270,7 +270,7 @@ func (h *Held) Save(r *Record) error {
 	// killed writer left under it is overwritten. There is no fsync: after a
 	// power failure the container is gone, and so is the need for its record.
 	temporary := filepath.Join(h.Dir(), "."+recordFile)
-	if err := os.WriteFile(temporary, r.encode(), 0o600); err != nil {
+	if err := writeFile(temporary, r.encode()); err != nil {
 		return errors.Join(err, removeIfThere(temporary))
 	}
 	return os.Rename(temporary, filepath.Join(h.Dir(), recordFile))

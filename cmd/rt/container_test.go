@@ -194,23 +194,40 @@ func TestListOfNothing(t *testing.T) {
 // While a run waits, its container can be deleted and the id be given to another.
 func TestRunDeletesNoContainerButItsOwn(t *testing.T) {
 	root := t.TempDir()
-	stopped(t, root, "web")
 	waiting := newTool(io.Discard, io.Discard)
 	waiting.store = state.Open(root)
-	ended := &libns.Container{ID: "web", Init: libns.Init{PID: os.Getpid(), StartTime: 2}}
-	if err := waiting.deleteEnded(ended); err != nil {
+	stopped(t, root, "web")
+	own, err := waiting.store.Load("web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, err := waiting.store.Lock("web", state.Exclusive, state.Patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Unlock()
+	if err := held.Lend(); err != nil {
+		t.Fatal(err)
+	}
+	container := &libns.Container{ID: "web", Dir: waiting.store.Dir("web")}
+
+	rtIn(root, "delete", "web").wantCode(t, 0)
+	stopped(t, root, "web")
+	if err := waiting.deleteEnded(held, own, container); err != nil {
 		t.Error(err)
 	}
-	if _, err := waiting.store.Load("web"); err != nil {
-		t.Errorf("another container of the same id: %v", err)
+	another, err := waiting.store.Lock("web", state.Exclusive, state.Patience)
+	if err != nil {
+		t.Fatalf("another container of the same id: %v", err)
 	}
-	ended.Init.StartTime = 1
-	for range 2 {
-		if err := waiting.deleteEnded(ended); err != nil {
-			t.Error(err)
-		}
-		if _, err := waiting.store.Load("web"); !errors.Is(err, state.ErrNotExist) {
-			t.Errorf("the run's own container: %v", err)
-		}
+	defer another.Unlock()
+	if err := another.Lend(); err != nil {
+		t.Fatal(err)
+	}
+	if err := waiting.deleteEnded(another, own, container); err != nil {
+		t.Error(err)
+	}
+	if _, err := waiting.store.Load("web"); !errors.Is(err, state.ErrNotExist) {
+		t.Errorf("the run's own container: %v", err)
 	}
 }

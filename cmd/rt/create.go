@@ -56,6 +56,7 @@ func (t *tool) createTarget(c *cli.Context, target target) error {
 func (t *tool) makeContainer(r *creation) (*libns.NewContainer, *state.Held, error) {
 	claimed := t.trace.Span("claim the id", "")
 	record, held, err := t.claim(r)
+	r.record = record
 	if err != nil {
 		return nil, nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"rt/libns/kernel"
 	"rt/libns/plan"
 	"rt/spec"
+	"rt/state"
 )
 
 const targetDescription = `BUNDLE/ is a directory with a config.json, the current one if none is given. It
@@ -50,6 +51,7 @@ type creation struct {
 	configPath    string
 	warnings      []spec.Problem
 	request       libns.Request
+	record        *state.Record // once the id is claimed
 }
 
 // readCreation reads what create and run are asked for. Problems are found here

@@ -47,12 +47,22 @@ func (t *tool) runTarget(c *cli.Context, target target) error {
 	if err != nil {
 		return err
 	}
-	held.Unlock()
 	t.log.warnings(r.warnings, true)
+	defer held.Unlock()
+	if err := held.Lend(); err != nil {
+		return err
+	}
 	if detached {
 		return letGo(container)
 	}
-	return t.attend(container, c.Bool("keep"))
+	code, err := t.attend(container)
+	if !c.Bool("keep") {
+		err = errors.Join(err, t.deleteEnded(held, r.record, container.Container))
+	}
+	if err == nil && code != 0 {
+		return exitCode(code)
+	}
+	return err
 }
 
 // becomeSubreaper makes this process the parent of orphans in the container
@@ -68,8 +78,8 @@ func letGo(container *libns.NewContainer) error {
 	return relayReadiness(container)
 }
 
-// attend stays with a container until its program ends, and deletes it.
-func (t *tool) attend(container *libns.NewContainer, keep bool) error {
+// attend stays with a container until its program ends, and gives its exit code.
+func (t *tool) attend(container *libns.NewContainer) (int, error) {
 	relayed := make(chan error, 1)
 	go func() { relayed <- relayReadiness(container) }()
 	ended := t.trace.Span("wait for the program", "process.args")
@@ -80,13 +90,7 @@ func (t *tool) attend(container *libns.NewContainer, keep bool) error {
 		err = errors.Join(err, relayErr)
 	default: // the program ended without a word
 	}
-	if !keep {
-		err = errors.Join(err, t.deleteEnded(container.Container))
-	}
-	if err == nil && code != 0 {
-		return exitCode(code)
-	}
-	return err
+	return code, err
 }
 
 // relayReadiness passes on what the program says through sd_notify(3), if there
@@ -100,20 +104,11 @@ func relayReadiness(container *libns.NewContainer) error {
 	return socket.Relay(container.Container, os.Getenv("NOTIFY_SOCKET"))
 }
 
-// deleteEnded deletes the container of this run, unless somebody else has: then
-// a container of that id is another one.
-func (t *tool) deleteEnded(ended *libns.Container) error {
+// deleteEnded deletes the container of this run, unless somebody else has.
+func (t *tool) deleteEnded(held *state.Held, record *state.Record, container *libns.Container) error {
 	defer t.trace.Span("delete the container", "")()
-	held, err := t.store.Lock(ended.ID, state.Exclusive, state.Patience)
+	err := held.Again(state.Patience)
 	if errors.Is(err, state.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer held.Unlock()
-	record, container, err := t.load(held)
-	if errors.Is(err, state.ErrNotExist) || err == nil && container.Init != ended.Init {
 		return nil
 	}
 	if err != nil {
