@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -62,13 +63,14 @@ func (p *Process) reapUntilEnd() (unix.WaitStatus, error) {
 // as that lives. Not passed on are SIGCHLD (reaping), SIGWINCH (the terminal's),
 // SIGURG (the Go runtime's own), and what cannot be caught.
 //
-// Catching a signal takes the Go runtime some microseconds: the usual ones are
-// caught first, and the others while the program already runs.
+// To catch one signal takes the Go runtime two switches between threads, and
+// there are sixty of them, which is more than some programs take to run: the
+// usual ones are caught first, and the others a moment later.
 func (p *Process) forwardSignals() {
 	received := make(chan os.Signal, 32)
 	signal.Notify(received, unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2)
+	time.AfterFunc(unusualSignals, func() { signal.Notify(received, forwarded()...) })
 	go func() {
-		signal.Notify(received, forwarded()...)
 		for s := range received {
 			if number, ok := s.(syscall.Signal); ok {
 				_ = unix.PidfdSendSignal(p.child.pidfd, number, nil, 0)
@@ -77,6 +79,11 @@ func (p *Process) forwardSignals() {
 	}()
 }
 
+// unusualSignals is how long a program has run before signals are caught that
+// nobody sends to one that has just begun.
+const unusualSignals = 3 * time.Millisecond
+
+// forwarded lists all signals that are passed on.
 func forwarded() []os.Signal {
 	const last = 64 // SIGRTMAX
 	signals := make([]os.Signal, 0, last)
