@@ -136,8 +136,12 @@ func (c *compiler) filterTitle() string {
 		archs = append(archs, strings.ToLower(strings.TrimPrefix(a.String(), "SCMP_ARCH_")))
 	}
 	profile := c.Config.Linux.Seccomp
-	return fmt.Sprintf("filter system calls: %s but for %d rules, on %s, by %d instructions",
-		profile.DefaultAction, len(profile.Syscalls), strings.Join(archs, " "), instructions)
+	rules := "rules"
+	if len(profile.Syscalls) == 1 {
+		rules = "rule"
+	}
+	return fmt.Sprintf("filter system calls: %s but for %d %s, on %s, by %d instructions",
+		profile.DefaultAction, len(profile.Syscalls), rules, strings.Join(archs, " "), instructions)
 }
 
 // listenerFD is the descriptor that loading a filter with SCMP_ACT_NOTIFY gives:
