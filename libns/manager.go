@@ -43,63 +43,77 @@ const (
 
 // ConnectManager connects to the systemd of the host, or of the calling user.
 func ConnectManager(user bool) (*Manager, error) {
-	if user {
-		return connectUserManager(managerPatience)
-	}
-	return connectSystemManager(managerPatience)
+	return connectManager(user, managerPatience)
 }
 
-// privateSocket is systemd's own, for root alone. It is there even where no bus
-// runs.
-const privateSocket = "/run/systemd/private"
-
-func connectSystemManager(patience time.Duration) (*Manager, error) {
-	address, given := os.LookupEnv("DBUS_SYSTEM_BUS_ADDRESS")
-	if !given {
-		address = "unix:path=/run/dbus/system_bus_socket"
-		if _, err := os.Stat("/run/systemd/system"); err != nil { // sd_booted(3)
-			return nil, fmt.Errorf("%w: it does not run on this host (there is no /run/systemd/system)", ErrNoManager)
+func connectManager(user bool, patience time.Duration) (*Manager, error) {
+	find := systemSockets
+	if user {
+		find = userSockets
+	}
+	sockets, err := find()
+	if err != nil {
+		return nil, err
+	}
+	err = fmt.Errorf("%w: its sockets are not there, or not for this user", ErrNoManager)
+	for _, s := range sockets {
+		m := &Manager{user: user, onBus: s.bus, patience: patience}
+		if err = m.connect(s.address); err == nil {
+			return m, nil
+		}
+		if !errors.Is(err, ErrNoManager) {
+			break
 		}
 	}
-	m := &Manager{onBus: true, patience: patience}
-	err := m.connect(address)
-	if errors.Is(err, ErrNoManager) && !given && unix.Access(privateSocket, unix.W_OK) == nil {
-		m.onBus = false
-		err = m.connect("unix:path=" + privateSocket)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return m, nil
+	return nil, err
 }
 
-func connectUserManager(patience time.Duration) (*Manager, error) {
-	address, err := userBus()
-	if err != nil {
-		return nil, err
-	}
-	m := &Manager{user: true, onBus: true, patience: patience}
-	if err := m.connect(address); err != nil {
-		return nil, err
-	}
-	return m, nil
+// managerSocket is a way to systemd: its bus, or a socket of its own for who may
+// do everything, which is there even where no bus runs.
+type managerSocket struct {
+	address string
+	bus     bool
 }
 
-// userBus is the address of the calling user's bus. Callers often pass no
+// systemSockets are the ways to the host's systemd.
+func systemSockets() ([]managerSocket, error) {
+	if address := os.Getenv("DBUS_SYSTEM_BUS_ADDRESS"); address != "" {
+		return []managerSocket{{address, true}}, nil
+	}
+	if _, err := os.Stat("/run/systemd/system"); err != nil { // sd_booted(3)
+		return nil, fmt.Errorf("%w: it does not run on this host (there is no /run/systemd/system)", ErrNoManager)
+	}
+	return existing("/run/systemd/private", "/run/dbus/system_bus_socket"), nil
+}
+
+// userSockets are the ways to the calling user's systemd. Callers often pass no
 // environment on.
-func userBus() (string, error) {
+func userSockets() ([]managerSocket, error) {
 	if address := os.Getenv("DBUS_SESSION_BUS_ADDRESS"); address != "" {
-		return address, nil
+		return []managerSocket{{address, true}}, nil
 	}
 	directory := os.Getenv("XDG_RUNTIME_DIR")
 	if directory == "" {
 		directory = filepath.Join("/run/user", strconv.Itoa(os.Getuid()))
 	}
-	path := filepath.Join(directory, "bus")
-	if _, err := os.Stat(path); err != nil {
-		return "", fmt.Errorf("%w: the user's bus is neither in DBUS_SESSION_BUS_ADDRESS nor at %s (is dbus-user-session installed?)", ErrNoManager, path)
+	bus := filepath.Join(directory, "bus")
+	sockets := existing(filepath.Join(directory, "systemd/private"), bus)
+	if len(sockets) == 0 {
+		return nil, fmt.Errorf("%w: the user's bus is neither in DBUS_SESSION_BUS_ADDRESS nor at %s (is dbus-user-session installed, and the user logged in?)", ErrNoManager, bus)
 	}
-	return "unix:path=" + dbus.EscapeBusAddressValue(path), nil
+	return sockets, nil
+}
+
+// existing gives the sockets that there are: first the bus, which systemd's
+// interface is promised for.
+func existing(private, bus string) []managerSocket {
+	var sockets []managerSocket
+	for _, path := range []string{bus, private} {
+		if unix.Access(path, unix.W_OK) == nil {
+			sockets = append(sockets, managerSocket{"unix:path=" + dbus.EscapeBusAddressValue(path), path == bus})
+		}
+	}
+	return sockets
 }
 
 // connect opens the connection. Nothing that listens is allowed to keep it

@@ -20,7 +20,7 @@ func TestASilentBusIsNotWaitedForForLong(t *testing.T) {
 	}
 	defer listener.Close()
 	t.Setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path="+path)
-	_, err = connectSystemManager(50 * time.Millisecond)
+	_, err = connectManager(false, 50*time.Millisecond)
 	if err == nil || !strings.Contains(err.Error(), "did not answer at unix:path="+path+" within 50ms") || errors.Is(err, ErrNoManager) {
 		t.Errorf("got %v", err)
 	}

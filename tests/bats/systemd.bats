@@ -249,7 +249,9 @@ cgroup_of() {
 	resources '{memory: {limit: 8388608, swap: 8388608}}'
 	in_scope sh -c 'tail -c 100m /dev/zero'
 	wait_for_status "$ID" stopped 30
-	[[ $(property Result) == *oom-kill* ]]
+	if (($(systemctl --version | sed -n 's/^systemd \([0-9]*\).*/\1/p') >= 253)); then # those before do not look
+		assert_equal "$(property Result)" oom-kill
+	fi
 	rt delete "$ID"
 	nothing_left_of_unit
 }
@@ -274,6 +276,49 @@ cgroup_of() {
 	assert_failure 1
 	assert_all_contained 'systemd has put the container into cgroup' "$UNIT.elsewhere"
 	mood
+	nothing_left_of_unit
+}
+
+@test "a user's own systemd has the scope of a user's container, and of what is executed there" {
+	if real_systemd; then
+		loginctl enable-linger root
+		export XDG_RUNTIME_DIR=/run/user/0
+		unset DBUS_SESSION_BUS_ADDRESS
+		wait_until 60 test -S /run/user/0/bus
+		config '.linux.cgroupsPath = "::" + $unit' --arg unit "${UNIT%.scope}"
+	else
+		export DBUS_SESSION_BUS_ADDRESS=$DBUS_SYSTEM_BUS_ADDRESS
+		unset DBUS_SYSTEM_BUS_ADDRESS
+	fi
+	args sleep 1000
+	ID=$(new_id)
+	rt --rootless true --systemd-cgroup run --detach --bundle "$BUNDLE" "$ID"
+	local cgroup
+	cgroup=$(cgroup_of "$(container_pid "$ID")")
+	if real_systemd; then
+		assert_equal "$cgroup" "/user.slice/user-0.slice/user@0.service/user.slice/$UNIT"
+		assert_equal "$(systemctl --user show --value -p ActiveState "$UNIT")" active
+	else
+		assert_equal "$cgroup" "/$UNIT"
+	fi
+	rt exec --detach --pid-file "$WORK/pid" "$ID" sleep 1000
+	assert_equal "$(cgroup_of "$(<"$WORK/pid")")" "$cgroup"
+	rt delete --force "$ID"
+	[[ ! -e /sys/fs/cgroup$cgroup ]]
+	if real_systemd; then
+		assert_equal "$(systemctl --user show --value -p LoadState "$UNIT")" not-found
+	else
+		assert_equal "$(jq -rs 'map(select(.method == "AttachProcessesToUnit").unit) | join(" ")' "$CALLS")" "$UNIT"
+	fi
+}
+
+@test "a scope is asked for even where no bus runs" {
+	real_systemd || skip "the systemd that is played has nothing but a bus"
+	systemctl stop dbus.socket dbus.service
+	in_scope sleep 1000
+	assert_equal "$(cgroup_of "$(container_pid "$ID")")" "/$UNIT"
+	rt delete --force "$ID"
+	systemctl start dbus.socket
 	nothing_left_of_unit
 }
 
