@@ -1,8 +1,10 @@
 package plan
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math"
 	"reflect"
@@ -44,7 +46,7 @@ func annotatedProperty(name, text string) (UnitProperty, error) {
 	if len(name) < shortest || strings.ContainsFunc(name, notLetter) {
 		return UnitProperty{}, fmt.Errorf("%q is not the name of a property of systemd: it has at least %d letters, and nothing else", name, shortest)
 	}
-	value, err := dbus.ParseVariant(text, dbus.Signature{})
+	value, err := parseVariant(text)
 	if err != nil {
 		return UnitProperty{}, fmt.Errorf("%q is not a value in the text format of GVariant: %w", text, err)
 	}
@@ -57,6 +59,38 @@ func annotatedProperty(name, text string) (UnitProperty, error) {
 		return property(stem+"USec", microseconds), nil
 	}
 	return UnitProperty{name, value}, nil
+}
+
+// parseVariant reads a value that can be sent and printed. The library panics on
+// some that it cannot read ("signature [] 1" is one), and does not look at what
+// follows a value; in a list it does.
+func parseVariant(text string) (value dbus.Variant, err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = fmt.Errorf("%v", reason)
+		}
+	}()
+	if value, err = dbus.ParseVariant(text, dbus.Signature{}); err != nil {
+		return value, err
+	}
+	list, err := dbus.ParseVariant("["+text+"]", dbus.Signature{})
+	if err != nil {
+		return value, err
+	}
+	if reflect.ValueOf(list.Value()).Len() != 1 {
+		return value, errors.New("it is more than one")
+	}
+	_ = value.String()
+	call := dbus.Message{
+		Type: dbus.TypeMethodCall,
+		Headers: map[dbus.HeaderField]dbus.Variant{
+			dbus.FieldPath:      dbus.MakeVariant(dbus.ObjectPath("/")),
+			dbus.FieldMember:    dbus.MakeVariant("Try"),
+			dbus.FieldSignature: dbus.MakeVariant(dbus.SignatureOf(value)),
+		},
+		Body: []any{value},
+	}
+	return value, call.EncodeTo(io.Discard, binary.LittleEndian)
 }
 
 // toMicroseconds converts a number of seconds of whatever type.

@@ -163,7 +163,7 @@ func TestAnnotationsAreProperties(t *testing.T) {
 func TestAnnotationsThatCannotBePropertiesAreProblems(t *testing.T) {
 	for key, value := range map[string]string{
 		"": "true", "Ab": "true", "Has1": "true", "Has.Dot": "true", "Ünit": "true",
-		"Empty": "", "Words": "two words", "Open": "['a'", "Type": "uint99 1",
+		"Empty": "", "Words": "two words", "Open": "['a'", "Panic": "signature [] 1", "Rest": "true[", "More": "1, 2", "Type": "uint99 1",
 		"StopSec": "'5'", "WaitSec": "-5", "LongSec": "uint64 18446744073709551615", "FlagSec": "true",
 	} {
 		got, problems := annotatedProperties(map[string]string{propertyAnnotation + key: value})
