@@ -72,6 +72,8 @@ func decodeOwn(data []byte) (*Record, bool) {
 			r.SharedPID = s.boolean()
 		case "cgroup":
 			r.Cgroup = s.object()
+		case "rdt":
+			r.RDT = s.object()
 		case "resources":
 			r.Resources = s.object()
 		case "cgroupManager":
