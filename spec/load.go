@@ -145,6 +145,15 @@ func Parse(data []byte, bundle, file string) (*Config, error) {
 	return c, nil
 }
 
+// Text is the configuration as Load read it, nil for one that was built in
+// memory.
+func (c *Config) Text() []byte {
+	if c.source == nil {
+		return nil
+	}
+	return []byte(c.source.text)
+}
+
 // RootPath returns the absolute, clean path of the root filesystem on the host,
 // or "" when root.path is absent.
 func (c *Config) RootPath() string {

@@ -31,6 +31,8 @@ type Record struct {
 	Program string `json:"program"`
 	// SharedPID says that the container has no pid namespace of its own.
 	SharedPID bool `json:"sharedPID,omitempty"`
+	// LaterHooks says that the container has hooks that run after create.
+	LaterHooks bool `json:"laterHooks,omitempty"`
 
 	// Cgroup is where the container's processes are, in the words of the code
 	// that made it: JSON that this package passes on unread.
@@ -75,6 +77,9 @@ func (r *Record) encode() []byte {
 	b = appendMember(b, "program", r.Program)
 	b = append(b, `,"sharedPID":`...)
 	b = strconv.AppendBool(b, r.SharedPID)
+	if r.LaterHooks {
+		b = append(b, `,"laterHooks":true`...)
+	}
 	if len(r.Cgroup) > 0 {
 		b = append(b, `,"cgroup":`...)
 		b = append(b, r.Cgroup...)

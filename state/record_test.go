@@ -22,6 +22,7 @@ func fullRecord() *Record {
 		Annotations:   map[string]string{"a": "line\nbreak", "ü": "\x00\x1f\u2028"},
 		Init:          Process{PID: 4711, StartTime: 1 << 63},
 		SharedPID:     true,
+		LaterHooks:    true,
 		Program:       "sh",
 		Cgroup:        json.RawMessage(`{"unified":"/sys/fs/cgroup/web"}`),
 		RDT:           json.RawMessage(`{"group":"/sys/fs/resctrl/web"}`),

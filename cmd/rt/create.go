@@ -80,7 +80,7 @@ func (t *tool) makeClaimed(r *creation, record *state.Record, held *state.Held) 
 		}
 		return held.Save(record)
 	}
-	if err := keepHooks(held, r.config); err != nil {
+	if err := keepConfig(held, r.config); err != nil {
 		return nil, err
 	}
 	container, err := libns.Create(&r.request)
@@ -140,6 +140,7 @@ func (t *tool) claimID(r *creation, id string) (*state.Record, *state.Held, erro
 		Annotations:   r.config.Annotations,
 		Program:       r.config.Process.Args[0],
 		SharedPID:     libns.SharedPID(r.config),
+		LaterHooks:    hasLaterHooks(r.config),
 		Cgroup:        cgroup,
 		RDT:           rdt,
 		CgroupManager: t.cgroupManager,

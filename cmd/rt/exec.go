@@ -132,10 +132,13 @@ func (t *tool) readExec(c *cli.Context, record *state.Record) (*libns.ExecReques
 	if r.Container, err = t.container(record); err != nil {
 		return nil, nil, err
 	}
-	if r.Config, err = execConfig(c, record); err != nil {
+	config, err := t.configOf(record)
+	if err != nil {
 		return nil, nil, err
 	}
-	useSeccompReceiver(r.Config)
+	if r.Config, err = execConfig(c, record, config); err != nil {
+		return nil, nil, err
+	}
 	if r.Facts, err = probe(r.Config); err != nil {
 		return nil, nil, err
 	}
@@ -151,12 +154,10 @@ func (t *tool) readExec(c *cli.Context, record *state.Record) (*libns.ExecReques
 	return r, spec.Warnings(r.Config, host), err
 }
 
-// execConfig is the container's configuration with the process to be executed.
-func execConfig(c *cli.Context, record *state.Record) (*spec.Config, error) {
-	config, err := spec.Load(record.Bundle, record.Config)
-	if err != nil {
-		return nil, err
-	}
+// execConfig is config, which the container was created from, with the process
+// to be executed. What confines the container does not follow the
+// bundle; its process, which the flags change, is that of the bundle as it is now.
+func execConfig(c *cli.Context, record *state.Record, config *spec.Config) (*spec.Config, error) {
 	if path := c.String("process"); path != "" {
 		return config.LoadProcess(path)
 	}
@@ -167,10 +168,14 @@ func execConfig(c *cli.Context, record *state.Record) (*spec.Config, error) {
 	if len(args) == 0 {
 		return nil, errors.New("exec args cannot be empty")
 	}
-	if config.Process == nil {
+	bundle, err := spec.Load(record.Bundle, record.Config)
+	if err != nil {
+		return nil, err
+	}
+	if bundle.Process == nil {
 		return nil, fmt.Errorf("%s has no process any more", record.Config)
 	}
-	process := *config.Process
+	process := *bundle.Process
 	process.Args = args
 	if err := describe(&process, c); err != nil {
 		return nil, err

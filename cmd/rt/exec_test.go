@@ -30,7 +30,7 @@ func described(t *testing.T, process, line string) (*specs.Process, error) {
 	app := tool.app("rt")
 	app.Before = nil
 	app.Command(execName).Action = func(c *cli.Context) error {
-		config, failure = execConfig(c, &state.Record{Bundle: bundle, Config: path})
+		config, failure = execConfig(c, &state.Record{Bundle: bundle, Config: path}, &spec.Config{Spec: new(specs.Spec), Bundle: bundle})
 		return nil
 	}
 	if err := app.Run(arrange(app, append([]string{"rt", "exec"}, strings.Fields(line)...))); err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"os"
 	"path/filepath"
 
@@ -14,36 +13,51 @@ import (
 )
 
 // keptConfig is the name, in the container's state directory, of the copy of
-// the configuration that later commands take hooks from: what becomes of the
-// bundle after create must not change the container (OCI runtime
-// specification, runtime.md, "Create").
+// the configuration that later commands use: what becomes of the bundle after
+// create must not change the container (OCI runtime specification, runtime.md,
+// "Create").
 const keptConfig = "config.json"
 
-// keepHooks keeps the configuration if there are hooks that run after create.
-func keepHooks(held *state.Held, config *spec.Config) error {
-	hooks := config.Hooks
-	if hooks == nil || len(hooks.StartContainer)+len(hooks.Poststart)+len(hooks.Poststop) == 0 {
-		return nil
-	}
-	data, err := json.Marshal(config.Spec)
-	if err != nil {
-		return err
+// keepConfig keeps the configuration for later hooks, and for exec.
+func keepConfig(held *state.Held, config *spec.Config) error {
+	data := config.Text()
+	if data == nil || os.Getenv(receiverVariable) != "" {
+		// Part of it is from elsewhere.
+		var err error
+		if data, err = json.Marshal(config.Spec); err != nil {
+			return err
+		}
 	}
 	return os.WriteFile(filepath.Join(held.Dir(), keptConfig), data, 0o600)
+}
+
+// hasLaterHooks says that there are hooks that run after create.
+func hasLaterHooks(config *spec.Config) bool {
+	hooks := config.Hooks
+	return hooks != nil && len(hooks.StartContainer)+len(hooks.Poststart)+len(hooks.Poststop) > 0
+}
+
+// configOf is the configuration that a container was created from.
+func (t *tool) configOf(r *state.Record) (*spec.Config, error) {
+	config, err := spec.Load(t.store.Dir(r.ID), keptConfig)
+	if err != nil {
+		return nil, err
+	}
+	config.Bundle = r.Bundle
+	useSeccompReceiver(config)
+	return config, nil
 }
 
 // hooksOf gives the hooks of a container that was created by another command,
 // nil if it has none.
 func (t *tool) hooksOf(r *state.Record) (*libns.Hooks, error) {
-	directory := t.store.Dir(r.ID)
-	if _, err := os.Lstat(filepath.Join(directory, keptConfig)); errors.Is(err, os.ErrNotExist) {
+	if !r.LaterHooks {
 		return nil, nil
 	}
-	config, err := spec.Load(directory, keptConfig)
+	config, err := t.configOf(r)
 	if err != nil {
 		return nil, err
 	}
-	config.Bundle = r.Bundle
 	facts, err := kernel.Probe()
 	if err != nil {
 		return nil, err

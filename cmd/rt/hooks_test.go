@@ -23,13 +23,13 @@ func withPoststop(t *testing.T, root, script string) (bundle string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	record.Bundle = bundle
+	record.Bundle, record.LaterHooks = bundle, true
 	if err := held.Save(record); err != nil {
 		t.Fatal(err)
 	}
 	config := &spec.Config{Spec: spec.Example(true), Bundle: bundle}
 	config.Hooks = &specs.Hooks{Poststop: []specs.Hook{{Path: "/bin/sh", Args: []string{"sh", "-c", script}}}}
-	if err := keepHooks(held, config); err != nil {
+	if err := keepConfig(held, config); err != nil {
 		t.Fatal(err)
 	}
 	return bundle
@@ -71,17 +71,17 @@ func TestDamagedHooksDoNotKeepAContainer(t *testing.T) {
 	rtIn(root, "delete", "web").wantCode(t, 0).wantSilence(t)
 }
 
-func TestConfigIsKeptOnlyForLaterHooks(t *testing.T) {
-	held := claimed(t, t.TempDir(), "web")
-	defer held.Unlock()
+func TestConfigIsReadAgainOnlyForLaterHooks(t *testing.T) {
+	hook := []specs.Hook{{Path: "/bin/true"}}
 	config := &spec.Config{Spec: spec.Example(true)}
-	for _, hooks := range []*specs.Hooks{nil, {}, {CreateRuntime: []specs.Hook{{Path: "/bin/true"}}}} {
-		config.Hooks = hooks
-		if err := keepHooks(held, config); err != nil {
-			t.Fatal(err)
+	for _, hooks := range []*specs.Hooks{nil, {}, {CreateRuntime: hook, CreateContainer: hook}} {
+		if config.Hooks = hooks; hasLaterHooks(config) {
+			t.Errorf("later hooks among %+v", hooks)
 		}
-		if _, err := os.Stat(filepath.Join(held.Dir(), keptConfig)); err == nil {
-			t.Errorf("config kept for %+v", hooks)
+	}
+	for _, hooks := range []*specs.Hooks{{StartContainer: hook}, {Poststart: hook}, {Poststop: hook}} {
+		if config.Hooks = hooks; !hasLaterHooks(config) {
+			t.Errorf("no later hooks among %+v", hooks)
 		}
 	}
 }

@@ -64,6 +64,35 @@ process() {
 	assert_output $'13\nnone'
 }
 
+@test "--process: what the file leaves open is the container's, whatever has become of the bundle" {
+	config '.process.capabilities |= map_values(["CAP_KILL"]) | .process.rlimits = [{type: "RLIMIT_NOFILE", hard: 77, soft: 77}]
+		| .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO", errnoRet: 28}]}'
+	sleeper
+	process 'grep CapBnd /proc/self/status; ulimit -n; mkdir /dev/shm/x' >"$WORK/process.json"
+	local wanted=$'CapBnd:\t0000000000000020\n77\nmkdir: can\'t create directory \'/dev/shm/x\': No space left on device'
+	config 'del(.linux.seccomp) | .process.capabilities |= map_values(["CAP_CHOWN"]) | .process.rlimits = []'
+	runtime exec --process "$WORK/process.json" "$ID"
+	assert_output "$wanted"
+	echo broken >"$BUNDLE/config.json"
+	runtime exec --process "$WORK/process.json" "$ID"
+	assert_output "$wanted"
+	rm "$BUNDLE/config.json"
+	runtime exec --process "$WORK/process.json" "$ID"
+	assert_output "$wanted"
+	execute true
+	assert_failure 255
+	assert_contains 'config.json not found'
+}
+
+@test "the bundle's process does not loosen what confines the container" {
+	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO", errnoRet: 28}]}'
+	sleeper
+	config 'del(.linux.seccomp)'
+	execute 'mkdir /dev/shm/x'
+	assert_failure 1
+	assert_contains 'No space left on device'
+}
+
 @test "--cwd" {
 	sleeper
 	execute --cwd /usr pwd
