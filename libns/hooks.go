@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -85,12 +86,16 @@ func (h *hookRun) onHost() error {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	var stdout, stderr output
+	command := exec.CommandContext(ctx, h.Hook.Path)
 	if limit := h.timeout(); limit > 0 {
+		// What the hook has started ends with it: a hook is often a shell, which
+		// waits for the program that hangs.
+		command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		command.Cancel = func() error { return unix.Kill(-command.Process.Pid, unix.SIGKILL) }
 		timer := time.AfterFunc(limit, cancel)
 		defer timer.Stop()
 	}
-	var stdout, stderr output
-	command := exec.CommandContext(ctx, h.Hook.Path)
 	command.Args = hookArgs(h.Hook)
 	command.Dir = h.config.Bundle
 	command.Stdin = bytes.NewReader(state)

@@ -268,6 +268,16 @@ namespaces_here='for kind in cgroup ipc mnt net pid uts; do readlink /proc/self/
 	done
 }
 
+@test "what a hook that hangs has started ends with it" {
+	local kind
+	for kind in prestart createRuntime createContainer startContainer poststart; do
+		config 'del(.hooks)'
+		hook "$kind" "(sleep 1234; : $TOKEN) & sleep 1235" '.timeout = 1'
+		args sleep 1000
+		fails "error running $kind hook #0: hook ran past specified timeout of 1.0s"
+	done
+}
+
 @test "a hook that cannot be executed fails the container" {
 	local kind
 	for kind in prestart createRuntime createContainer startContainer poststart; do
