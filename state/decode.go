@@ -70,6 +70,8 @@ func decodeOwn(data []byte) (*Record, bool) {
 			r.Program = s.text()
 		case "sharedPID":
 			r.SharedPID = s.boolean()
+		case "laterHooks":
+			r.LaterHooks = s.boolean()
 		case "cgroup":
 			r.Cgroup = s.object()
 		case "rdt":

@@ -276,6 +276,11 @@ func (h *Held) Save(r *Record) error {
 	return os.Rename(temporary, filepath.Join(h.Dir(), recordFile))
 }
 
+// Keep writes one more file into the directory.
+func (h *Held) Keep(name string, data []byte) error {
+	return writeFile(filepath.Join(h.Dir(), name), data)
+}
+
 func removeIfThere(path string) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

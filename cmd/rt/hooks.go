@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"os"
-	"path/filepath"
 
 	"rt/libns"
 	"rt/libns/kernel"
@@ -28,7 +27,7 @@ func keepConfig(held *state.Held, config *spec.Config) error {
 			return err
 		}
 	}
-	return os.WriteFile(filepath.Join(held.Dir(), keptConfig), data, 0o600)
+	return held.Keep(keptConfig, data)
 }
 
 // hasLaterHooks says that there are hooks that run after create.

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"runtime"
 	"strings"
 
 	"github.com/sirupsen/logrus"
 	"github.com/urfave/cli/v2"
+	"golang.org/x/sys/unix"
 
 	"rt/spec"
 )
@@ -84,6 +86,8 @@ func (l *log) failure(err error) {
 		l.entry().Error(oneLine(err.Error()))
 	}
 	if l.file != nil || !l.structured {
+		// A caller that reads no more is no reason for another exit code.
+		signal.Ignore(unix.SIGPIPE)
 		io.WriteString(l.stderr, forPeople(err)) // one write: conmon makes one read
 	}
 }
@@ -138,12 +142,33 @@ func (l *log) newLogger() *logrus.Logger {
 	logger.SetLevel(l.level)
 	logger.SetOutput(l.stderr)
 	if l.file != nil {
-		logger.SetOutput(l.file)
+		logger.SetOutput(wholeEntries{l.file})
 	}
 	if l.format == jsonFormat {
 		logger.SetFormatter(&logrus.JSONFormatter{DisableHTMLEscape: true})
 	}
 	return logger
+}
+
+// wholeEntries writes each entry to the log's file with one write, or not at all.
+// A file system that is full is no reason to fail, or to say anything on stderr,
+// which may be the container's; but half an entry would make the file unreadable
+// for who parses it.
+type wholeEntries struct{ file *os.File }
+
+func (w wholeEntries) Write(entry []byte) (int, error) {
+	n, err := w.file.Write(entry)
+	if err == nil || n == 0 {
+		return len(entry), nil
+	}
+	// The descriptor now stands behind what was written (open(2), O_APPEND). If
+	// that is the end of the file, nobody else has written since.
+	end, seekErr := w.file.Seek(0, io.SeekCurrent)
+	info, statErr := w.file.Stat()
+	if seekErr == nil && statErr == nil && info.Size() == end {
+		w.file.Truncate(end - int64(n))
+	}
+	return len(entry), nil
 }
 
 // forPeople is an error as stderr shows it. Several problems of a configuration

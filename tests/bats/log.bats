@@ -75,6 +75,51 @@ teardown() { teardown_all; }
 	[ -z "$(leftovers "$TOKEN")$(ls -A "$ROOT")" ]
 }
 
+# one_entry wants exactly one entry, an error, in the log.
+one_entry() {
+	jq -se 'length == 1 and .[0].level == "error" and (.[0].msg | contains("container does not exist"))' "$WORK/log"
+}
+
+@test "without stderr, and with one that nobody reads, the log has the error and the exit code is the same" {
+	local code=0
+	"$RT" --root "$ROOT" --log "$WORK/log" --log-format json state "$ID" 2>&- || code=$?
+	[ "$code" -eq 1 ]
+	one_entry
+	rm "$WORK/log"
+	mkfifo "$WORK/stderr"
+	exec {reader}<>"$WORK/stderr" {writer}>"$WORK/stderr" {reader}<&-
+	code=0
+	"$RT" --root "$ROOT" --log "$WORK/log" --log-format json state "$ID" 2>&"$writer" || code=$?
+	exec {writer}>&-
+	[ "$code" -eq 1 ]
+	one_entry
+}
+
+@test "a log on a full file system gets whole entries or none, and stderr the error alone" {
+	# shellcheck disable=SC2016 # for the shell in the mount namespace
+	run --separate-stderr unshare --mount --propagation private bash -c '
+		mkdir full && mount -t tmpfs -o size=8k full full || exit
+		head -c 8192 /dev/zero >full/other
+		: >full/log
+		"$1" --root "$2" --log full/log --log-format json state "$3"
+		stat -c "%s after none" full/log
+		rm full/other
+		head -c 4000 /dev/zero | tr "\\0" x >full/log
+		head -c 8192 /dev/zero >full/other 2>/dev/null
+		long=$(head -c 200 /dev/zero | tr "\\0" i)
+		"$1" --root "$2" --log full/log --log-format json state "$long"
+		stat -c "%s after one that does not fit" full/log
+		"$1" --root "$2" --log full/log --log-format json state x
+		tail -c +4001 full/log' bash "$RT" "$ROOT" "$ID"
+	echo "$output"
+	echo "$stderr"
+	[ "${lines[0]}" == '0 after none' ]
+	[ "${lines[1]}" == '4000 after one that does not fit' ]
+	[[ ${lines[2]} == '{"level":"error","msg":"state x: container does not exist"'* ]]
+	[ "${#stderr_lines[@]}" -eq 3 ]
+	[ "${stderr_lines[0]}" == "rt: state $ID: container does not exist" ]
+}
+
 @test "--debug says more, on the debug level, with the place in the source" {
 	args true
 	runtime --debug --log "$WORK/log" --log-format json run --bundle "$BUNDLE" "$ID"
