@@ -12,7 +12,7 @@ BUILD   = CGO_ENABLED=0 $(GO) build -tags $(TAGS) -trimpath -buildvcs=false -ldf
 # Containers need root. Without it, sudo is used where it is installed.
 SUDO = $(shell test $$(id -u) = 0 || command -v sudo)
 
-.PHONY: build run test test-go bats test-clients golden stage bench check deps cross install clean
+.PHONY: build run test test-go test-vm bats test-clients golden stage bench check deps cross install clean
 
 build:
 	$(BUILD) -o bin/rt ./cmd/rt
@@ -33,6 +33,9 @@ bats: deps build
 # The programs that call runtimes, with rt, and with runc to compare.
 test-clients: deps build
 	tests/run clients
+
+test-vm: deps build
+	tests/run vm
 
 golden:
 	$(GO) test ./libns/plan ./libns/seccomp ./spec -update

@@ -119,6 +119,7 @@ own_processes='for d in "$@"; do echo "$d" $(cat "/sys/fs/cgroup/$d/cgroup.procs
 	grep -qE '^unified 1 [0-9]+$' <<<"$output"
 }
 
+# bats test_tags=vm,systemd
 @test "v2: the container's own cgroup" {
 	needs_v2
 	inside 'cat /proc/self/mountinfo; cat /sys/fs/cgroup/cgroup.procs | head -n 1'
@@ -127,6 +128,7 @@ own_processes='for d in "$@"; do echo "$d" $(cat "/sys/fs/cgroup/$d/cgroup.procs
 	assert_equal "${lines[-1]}" 1
 }
 
+# bats test_tags=vm
 @test "v2: without a cgroup namespace the whole hierarchy" {
 	needs_v2
 	without_cgroup_namespace
@@ -157,6 +159,7 @@ writable_cgroups='awk "\$5 ~ /^\/sys\/fs\/cgroup(\/|\$)/ && \$6 !~ /^ro(,|\$)/" 
 	assert_output ''
 }
 
+# bats test_tags=vm
 @test "without ro the container may make cgroups below its own" {
 	writable
 	local directory=/sys/fs/cgroup

@@ -23,10 +23,12 @@ owners() {
 	stat -c '%u' "$directory" "$directory"/cgroup.{procs,threads,subtree_control,freeze,max.depth} | tr '\n' ' '
 }
 
+# bats test_tags=vm,systemd
 @test "where cgroup v2 can be written to, the cgroup is the user's, but not its limits" {
 	assert_equal "$(owners)" '1000 1000 1000 1000 0 0 '
 }
 
+# bats test_tags=vm,systemd
 @test "the user makes a cgroup, and moves to it" {
 	inside 'mkdir /sys/fs/cgroup/mine && echo $$ >/sys/fs/cgroup/mine/cgroup.procs && grep ^0: /proc/self/cgroup'
 	assert_success

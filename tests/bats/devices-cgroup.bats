@@ -128,6 +128,7 @@ NOTHING='{allow: false, access: "rwm"}'
 	assert_success
 }
 
+# bats test_tags=vm,systemd
 @test "a change of limits leaves the rules as they are" {
 	if controller pids; then
 		printf '{"pids": {"limit": 50}}' >"$WORK/change"

@@ -48,6 +48,7 @@ stats() {
 	stats '.data.cpuset | has("cpu_exclusive") and has("memory_pressure") and has("sched_relax_domain_level")'
 }
 
+# bats test_tags=vm,systemd
 @test "statistics are those of the container" {
 	needs_controller memory pids
 	resources '{memory: {limit: 67108864}, pids: {limit: 20}}'
@@ -64,6 +65,7 @@ stats() {
 	fi
 }
 
+# bats test_tags=vm
 @test "no limit is the largest number" {
 	unified || skip "on cgroup v1 it is what the kernel says"
 	needs_controller memory
@@ -72,6 +74,7 @@ stats() {
 	[[ $output == *'"limit":18446744073709551615'* ]]
 }
 
+# bats test_tags=vm
 @test "huge pages, by their size" {
 	needs_controller hugetlb
 	run_detached sleep 1000
@@ -79,6 +82,7 @@ stats() {
 	stats '.data.hugetlb["2MB"] | has("failcnt")'
 }
 
+# bats test_tags=vm
 @test "the throttling of processor time" {
 	needs_controller cpu
 	resources '{cpu: {quota: 2000, period: 100000}}'
@@ -109,6 +113,7 @@ stats() {
 	ended
 }
 
+# bats test_tags=vm,systemd,smoke
 @test "the want of memory is an event" {
 	needs_controller memory
 	resources '{memory: {limit: 16777216, swap: 16777216}}'

@@ -585,6 +585,7 @@ cgroups_of() {
 	sed 's/^[0-9]*://' "/proc/$1/cgroup" | sort
 }
 
+# bats test_tags=vm,systemd
 @test "--cgroup puts the program into a cgroup below the container's, in every hierarchy" {
 	sleeper
 	sub_cgroup sub
@@ -624,6 +625,7 @@ cgroups_of() {
 	assert_output same
 }
 
+# bats test_tags=vm,systemd
 @test "where the container's cgroup takes no processes any more, the program joins the first one's" {
 	unified || skip "only cgroup v2 with controllers refuses processes"
 	config '.mounts |= map(if .type == "cgroup" then .options -= ["ro"] else . end)'

@@ -59,6 +59,7 @@ within() {
 	((SECONDS - before <= limit))
 }
 
+# bats test_tags=vm
 @test "a thousand processes are deleted in no time" {
 	crowd
 	within 3 rt delete --force "$ID"
@@ -88,6 +89,7 @@ within() {
 	nothing_made
 }
 
+# bats test_tags=vm,systemd
 @test "a fork bomb without a pid namespace of its own is deleted" {
 	shared_pid_namespace
 	bomb
@@ -166,38 +168,6 @@ within() {
 		echo "$child" >"$directory/a/b/cgroup.procs"
 	done
 	within 3 rt delete --force "$ID"
-	nothing_made
-}
-
-@test "forty containers, one after the other, leave nothing" {
-	config 'del(.linux.cgroupsPath)'
-	args true
-	local before id
-	before=$(find /sys/fs/cgroup -type d | wc -l)
-	for _ in {1..20}; do
-		id=$(new_id)
-		rt run --bundle "$BUNDLE" "$id"
-		id=$(new_id)
-		rt create --bundle "$BUNDLE" "$id"
-		rt start "$id"
-		rt delete --force "$id"
-	done
-	nothing_made
-	# Other tests may be running; but a cgroup for each container would show.
-	(($(find /sys/fs/cgroup -type d | wc -l) - before < 20))
-}
-
-@test "ten containers at once leave nothing" {
-	config 'del(.linux.cgroupsPath)'
-	args true
-	local pids=() pid
-	for _ in {1..10}; do
-		rt run --bundle "$BUNDLE" "$(new_id)" &
-		pids+=($!)
-	done
-	for pid in "${pids[@]}"; do
-		wait "$pid"
-	done
 	nothing_made
 }
 

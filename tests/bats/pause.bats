@@ -26,6 +26,7 @@ counts() {
 	(($(wc -l <"$WORK/out") > before))
 }
 
+# bats test_tags=vm,systemd
 @test "pause stops all processes, and returns when they stand" {
 	counting
 	runtime pause "$ID"
@@ -48,6 +49,7 @@ counts() {
 	wait_until 5 counts
 }
 
+# bats test_tags=vm,systemd
 @test "a created container can be paused, and is created again" {
 	args sleep 1000
 	ID=$(new_id)
@@ -117,6 +119,7 @@ counts() {
 	nothing_made
 }
 
+# bats test_tags=vm,systemd
 @test "a paused container without a pid namespace is deleted with all its processes" {
 	config 'del(.linux.namespaces[] | select(.type == "pid"))'
 	counting

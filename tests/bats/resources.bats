@@ -13,6 +13,7 @@ teardown() {
 	teardown_all
 }
 
+# bats test_tags=vm,systemd,smoke
 @test "limits of memory" {
 	needs_controller memory
 	resources '{memory: {limit: 67108864, reservation: 33554432, swap: 100663296}}'
@@ -35,12 +36,13 @@ teardown() {
 	limit "$ID" memory.oom_control '' | grep -qx 'oom_kill_disable 1'
 }
 
+# bats test_tags=vm,systemd,smoke
 @test "shares, quota, period and burst of processor time" {
 	needs_controller cpu
 	resources '{cpu: {shares: 4096, quota: 40000, period: 80000, burst: 10000}}'
 	run_detached sleep 1000
 	if unified; then
-		assert_equal "$(limit "$ID" cpu. cpu.weight)" 287
+		assert_equal "$(limit "$ID" cpu. cpu.weight)" 303
 		assert_equal "$(limit "$ID" cpu. cpu.max)" '40000 80000'
 		assert_equal "$(limit "$ID" cpu. cpu.max.burst)" 10000
 	else
@@ -51,6 +53,7 @@ teardown() {
 	fi
 }
 
+# bats test_tags=vm,systemd
 @test "an idle container, whose shares then do not count" {
 	needs_controller cpu
 	resources '{cpu: {shares: 512, idle: 1}}'
@@ -58,6 +61,7 @@ teardown() {
 	assert_equal "$(limit "$ID" cpu.idle cpu.idle)" 1
 }
 
+# bats test_tags=vm,systemd
 @test "processors and memory nodes" {
 	needs_controller cpuset
 	resources '{cpu: {cpus: "0", mems: "0"}}'
@@ -67,6 +71,7 @@ teardown() {
 	assert_equal "$(taskset -cp "$(container_pid "$ID")" | sed 's/.*: //')" 0
 }
 
+# bats test_tags=vm,systemd
 @test "a limit of processes" {
 	needs_controller pids
 	local asked written
@@ -82,6 +87,7 @@ teardown() {
 	END
 }
 
+# bats test_tags=vm,systemd
 @test "a weight of block I/O" {
 	needs_controller blkio
 	resources '{blockIO: {weight: 750}}'
@@ -92,6 +98,7 @@ teardown() {
 	[[ $output == *750* || $output == *'default 7475'* ]]
 }
 
+# bats test_tags=vm,systemd
 @test "rates of block devices" {
 	needs_controller blkio
 	local device
@@ -109,6 +116,7 @@ teardown() {
 	fi
 }
 
+# bats test_tags=vm,systemd
 @test "a limit of huge pages, of those in use and those reserved" {
 	needs_controller hugetlb
 	[[ -d /sys/kernel/mm/hugepages/hugepages-2048kB ]] || skip "no huge pages of 2 MB here"
@@ -118,6 +126,7 @@ teardown() {
 	assert_equal "$(limit "$ID" hugetlb.2MB.rsvd.limit_in_bytes hugetlb.2MB.rsvd.max)" 4194304
 }
 
+# bats test_tags=vm,systemd
 @test "files of cgroup v2 by name, after everything else" {
 	unified || skip "this is cgroup v1"
 	resources '{unified: {"cgroup.max.depth": "3"}}'
@@ -129,6 +138,31 @@ teardown() {
 	fi
 }
 
+# bats test_tags=vm,smoke
+@test "every controller that the host has is there for the container" {
+	unified || skip "on cgroup v1 every controller is everywhere"
+	run_detached sleep 1000
+	local directory
+	directory=$(cgroup_directory "$ID" '')
+	assert_equal "$(tr ' ' '\n' <"$directory/cgroup.controllers" | sort)" "$(tr ' ' '\n' </sys/fs/cgroup/cgroup.controllers | sort)"
+}
+
+# bats test_tags=vm
+@test "a limit of a device that is not there is told by its field" {
+	needs_controller rdma
+	resources '{rdma: {"no-such-device": {hcaHandles: 3, hcaObjects: 10000}}}'
+	fails linux.resources.rdma 'invalid argument'
+}
+
+# bats test_tags=vm
+@test "next to nothing is charged to a container that waits to be started" {
+	needs_controller memory
+	ID=$(new_id)
+	rt create --bundle "$BUNDLE" "$ID" >"$WORK/out" 2>&1
+	(($(limit "$ID" memory.usage_in_bytes memory.current) < 1 << 20))
+}
+
+# bats test_tags=vm
 @test "the program is killed that uses more memory than it may" {
 	needs_controller memory
 	resources '{memory: {limit: 8388608, swap: 8388608}}'
@@ -137,6 +171,7 @@ teardown() {
 	refute_contains survived
 }
 
+# bats test_tags=vm
 @test "no more processes are made than there may be" {
 	needs_controller pids
 	resources '{pids: {limit: 2}}'
@@ -146,6 +181,7 @@ teardown() {
 
 # The program reads its own limit as the first thing it does, again and again: limits that were set
 # while it runs already would be missed sooner or later. There is no other reason to wait for the host.
+# bats test_tags=vm,systemd
 @test "the program never runs without its limits" {
 	needs_controller pids
 	config '.process.env += ["HOME=/"] | del(.process.rlimits) | .linux.resources.pids.limit = 77'
@@ -157,6 +193,7 @@ teardown() {
 	done
 }
 
+# bats test_tags=vm,systemd,smoke
 @test "a memory limit of 512 KiB and a single process are enough to run true" {
 	needs_controller memory pids
 	resources '{memory: {limit: 524288}, pids: {limit: 1}}'
@@ -168,12 +205,14 @@ teardown() {
 	done
 }
 
+# bats test_tags=vm
 @test "a memory limit that is too small even to begin is told as such" {
 	needs_controller memory
 	resources '{memory: {limit: 65536}}'
 	fails 'memory limit'
 }
 
+# bats test_tags=vm
 @test "an init stage that memory does not suffice for is told to be killed for that" {
 	needs_controller memory
 	resources '{memory: {limit: 1048576}}'
@@ -181,6 +220,7 @@ teardown() {
 	fails 'container init was OOM-killed (memory limit too low?)'
 }
 
+# bats test_tags=vm
 @test "a single process is enough also to join a pid namespace" {
 	needs_controller pids
 	run_detached sleep 1000
@@ -213,6 +253,7 @@ teardown() {
 	((tried)) || skip "there is every controller here"
 }
 
+# bats test_tags=vm,systemd
 @test "a limit that the kernel refuses is told by its field, and nothing is left" {
 	if controller cpu; then
 		config '.linux.resources.cpu.quota = 5'
@@ -273,6 +314,7 @@ occupied() {
 	done
 }
 
+# bats test_tags=vm
 @test "a cgroup that is not empty is refused before anything is made" {
 	if unified; then occupied ''; else occupied unified devices; fi
 	local cgroup
@@ -292,6 +334,7 @@ occupied() {
 	assert_success
 }
 
+# bats test_tags=vm
 @test "a cgroup that is frozen is refused before anything is made" {
 	if unified; then
 		occupied ''

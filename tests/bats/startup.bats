@@ -26,6 +26,7 @@ traced() {
 	assert_equal "$(grep -c 'execve("/proc/self/fd/' "$WORK/trace")" 1
 }
 
+# bats test_tags=vm
 @test "the container is born in its cgroup: nothing is moved in the unified hierarchy" {
 	traced clone3,openat,openat2
 	grep -q 'CLONE_INTO_CGROUP' "$WORK/trace"

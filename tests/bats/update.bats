@@ -34,6 +34,7 @@ assert_limit() {
 	assert_equal "$(limit "$ID" "$1" "$2")" "$3"
 }
 
+# bats test_tags=vm,systemd,smoke
 @test "memory, by bytes and by units" {
 	needs_controller memory
 	run_detached sleep 1000
@@ -51,6 +52,7 @@ assert_limit() {
 	fi
 }
 
+# bats test_tags=vm,systemd
 @test "memory without limit has swap space without limit" {
 	needs_controller memory
 	resources '{memory: {limit: 67108864, swap: 134217728}}'
@@ -65,6 +67,7 @@ assert_limit() {
 	fi
 }
 
+# bats test_tags=vm
 @test "memory below and above the old limit of memory and swap space, with a new one" {
 	needs_controller memory
 	resources '{memory: {limit: 67108864, swap: 67108864}}'
@@ -75,12 +78,13 @@ assert_limit() {
 	assert_limit memory.limit_in_bytes memory.max 268435456
 }
 
+# bats test_tags=vm,systemd
 @test "processor time" {
 	needs_controller cpu
 	run_detached sleep 1000
 	update --cpu-share 4096 --cpu-period 80000 --cpu-quota 40000 --cpu-burst 10000
 	if unified; then
-		assert_limit cpu. cpu.weight 287
+		assert_limit cpu. cpu.weight 303
 		assert_limit cpu. cpu.max '40000 80000'
 		assert_limit cpu. cpu.max.burst 10000
 	else
@@ -97,6 +101,7 @@ assert_limit() {
 	if unified; then assert_limit cpu. cpu.max 'max 50000'; else assert_limit cpu.cfs_quota_us '' -1; fi
 }
 
+# bats test_tags=vm,systemd
 @test "an idle container, and no longer" {
 	needs_controller cpu
 	resources '{cpu: {shares: 4096}}'
@@ -113,6 +118,7 @@ assert_limit() {
 	unified || assert_limit cpu.shares '' 2048
 }
 
+# bats test_tags=vm,systemd
 @test "processors and memory nodes" {
 	needs_controller cpuset
 	run_detached sleep 1000
@@ -121,6 +127,7 @@ assert_limit() {
 	assert_limit cpuset.mems cpuset.mems 0
 }
 
+# bats test_tags=vm,systemd
 @test "processes" {
 	needs_controller pids
 	run_detached sleep 1000
@@ -132,6 +139,7 @@ assert_limit() {
 	assert_limit pids.max pids.max 1
 }
 
+# bats test_tags=vm
 @test "the weight of block I/O" {
 	needs_controller blkio
 	run_detached sleep 1000
@@ -142,6 +150,7 @@ assert_limit() {
 	[[ $output == *750* || $output == *'default 7475'* ]]
 }
 
+# bats test_tags=vm
 @test "limits from a file, a descriptor and standard input, with names in any case" {
 	needs_controller pids cpuset
 	run_detached sleep 1000
@@ -160,6 +169,7 @@ assert_limit() {
 	assert_limit pids.max pids.max 12
 }
 
+# bats test_tags=vm,systemd
 @test "files of cgroup v2 by name" {
 	unified || skip "this is cgroup v1"
 	run_detached sleep 1000
@@ -187,6 +197,7 @@ assert_limit() {
 	fi
 }
 
+# bats test_tags=vm,systemd
 @test "update sets only what it names" {
 	needs_controller pids cpu
 	resources '{cpu: {shares: 300}}'
@@ -198,6 +209,7 @@ assert_limit() {
 	assert_equal "$(<"$shares")" 77
 }
 
+# bats test_tags=vm,systemd
 @test "if one limit cannot be set, none is changed, and none is remembered" {
 	needs_controller pids cpu memory
 	resources '{pids: {limit: 40}, cpu: {shares: 300, quota: 50000}}'
@@ -227,6 +239,7 @@ assert_limit() {
 	done
 }
 
+# bats test_tags=vm
 @test "a limit of memory that is used already is refused" {
 	needs_controller memory
 	run_detached sleep 1000
@@ -277,6 +290,7 @@ assert_limit() {
 	update --kernel-memory 5M --kernel-memory-tcp 5M
 }
 
+# bats test_tags=vm,systemd
 @test "a created and a paused container can be changed, and are then what they were" {
 	needs_controller pids freezer
 	args sleep 1000
