@@ -227,9 +227,10 @@ leftovers() {
 marked_processes() {
 	local path pid own
 	own=$(readlink /proc/self/ns/mnt)
-	local files=(/proc/[0-9]*/{cmdline,cgroup,mountinfo})
-	grep -lsF -f - "${files[@]}" <<<"$1" | while IFS=/ read -r _ _ pid path; do
-		[[ $path == mountinfo && $(readlink "/proc/$pid/ns/mnt" 2>/dev/null || echo "$own") == "$own" ]] && continue
+	local files=(/proc/[0-9]*/{cmdline,cgroup}) others
+	# The kernel's threads, most processes of a small machine, need not be asked for their mounts.
+	mapfile -t others < <(find /proc/[0-9]*/ns/mnt ! -lname "${own//[[]/\\[}" -printf '%h\n' 2>/dev/null)
+	grep -lsF -f - "${files[@]}" "${others[@]/%ns/mountinfo}" <<<"$1" | while IFS=/ read -r _ _ pid path; do
 		[[ $pid != "$$" && $pid != "$BASHPID" && -e /proc/$pid ]] && ! gone "$pid" && echo "$pid"
 	done | sort -un
 }
