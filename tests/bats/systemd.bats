@@ -36,6 +36,7 @@ cgroup_of() {
 	sed -n 's/^0:://p' "/proc/$1/cgroup"
 }
 
+# bats test_tags=vm,smoke
 @test "the container is in a scope of its own, for as long as there is a container" {
 	in_scope sleep 1000
 	assert_equal "$(cgroup_of "$(container_pid "$ID")")" "/$UNIT"
@@ -49,6 +50,7 @@ cgroup_of() {
 	nothing_left_of_unit
 }
 
+# bats test_tags=vm
 @test "in the foreground, the scope is gone when run returns" {
 	args grep ^0:: /proc/self/cgroup
 	runtime --systemd-cgroup run --bundle "$BUNDLE" "$(new_id)"
@@ -57,6 +59,7 @@ cgroup_of() {
 	nothing_left_of_unit
 }
 
+# bats test_tags=vm
 @test "without a cgroupsPath the scope is named after the container" {
 	config 'del(.linux.cgroupsPath)'
 	ID=$(new_id)
@@ -72,6 +75,7 @@ cgroup_of() {
 	nothing_left_of_unit
 }
 
+# bats test_tags=vm,smoke
 @test "limits are properties of the scope, and files of its cgroup" {
 	needs_controller memory pids cpu cpuset
 	resources '{memory: {limit: 67108864, reservation: 33554432}, pids: {limit: 50},
@@ -91,6 +95,7 @@ cgroup_of() {
 	fi
 }
 
+# bats test_tags=vm
 @test "devices of the config stay usable when systemd reads its configuration again" {
 	resources '{devices: [{allow: false, access: "rwm"}, {allow: true, type: "c", major: 10, minor: 229, access: "rw"}]}'
 	in_scope sleep 1000
@@ -101,6 +106,7 @@ cgroup_of() {
 	assert_output 1
 }
 
+# bats test_tags=vm,smoke
 @test "update changes the scope and its cgroup, and takes back what it could not" {
 	needs_controller memory pids
 	resources '{memory: {limit: 67108864}, pids: {limit: 50}}'
@@ -115,6 +121,7 @@ cgroup_of() {
 	assert_equal "$(property TasksMax) $(<"/sys/fs/cgroup/$UNIT/pids.max")" '60 60'
 }
 
+# bats test_tags=vm
 @test "annotations set properties of the scope" {
 	config '.annotations = {
 		"org.systemd.property.TimeoutStopSec": "uint64 7",
@@ -146,6 +153,7 @@ cgroup_of() {
 	nothing_left_of_unit
 }
 
+# bats test_tags=vm
 @test "a property that systemd does not have fails the start, and leaves nothing" {
 	real_systemd || skip "the systemd that is played takes every property"
 	config '.annotations = {"org.systemd.property.NoSuchThing": "true"}'
@@ -166,12 +174,14 @@ cgroup_of() {
 	nothing_left_of_unit
 }
 
+# bats test_tags=vm
 @test "a second program is in the same scope" {
 	in_scope sleep 1000
 	rt exec --detach --pid-file "$WORK/pid" "$ID" sleep 1000
 	assert_equal "$(cgroup_of "$(<"$WORK/pid")")" "/$UNIT"
 }
 
+# bats test_tags=vm
 @test "delete --force ends a scope with processes in cgroups below" {
 	config '.mounts |= map(if .destination == "/sys/fs/cgroup" then .options -= ["ro"] else . end)'
 	in_scope sh -c 'mkdir -p /sys/fs/cgroup/a/b && sleep 1000 & sleep 1; echo $! >/sys/fs/cgroup/a/b/cgroup.procs; touch /dev/shm/ready; wait'
@@ -200,6 +210,7 @@ cgroup_of() {
 	assert_output '0::/payload'
 }
 
+# bats test_tags=vm
 @test "a delegated cgroup has the controllers, and no limit of its own" {
 	needs_controller memory pids
 	resources '{pids: {limit: 50}}'
@@ -223,6 +234,7 @@ cgroup_of() {
 	nothing_left_of_unit
 }
 
+# bats test_tags=vm
 @test "a failed scope of the same name is no obstacle" {
 	if real_systemd; then
 		systemd-run --quiet --scope --unit "$UNIT" -p CollectMode=inactive -p RuntimeMaxSec=1 sleep 1000 || true
@@ -243,6 +255,7 @@ cgroup_of() {
 	nothing_left_of_unit
 }
 
+# bats test_tags=vm
 @test "delete has systemd forget a scope that failed" {
 	needs_controller memory
 	real_systemd || skip "only the kernel makes a scope fail, by its memory"
