@@ -66,6 +66,18 @@ func (h *hookRun) timeout() time.Duration {
 	return time.Duration(*h.Hook.Timeout) * time.Second
 }
 
+// outputs are what the hook's stdout and stderr go to.
+func (h *hookRun) outputs() (stdout, stderr *record, err error) {
+	if stdout, err = newRecord(h.Stdout); err != nil {
+		return nil, nil, fmt.Errorf("stdout of hooks: %w", err)
+	}
+	if stderr, err = newRecord(h.Stderr); err != nil {
+		stdout.close()
+		return nil, nil, fmt.Errorf("stderr of hooks: %w", err)
+	}
+	return stdout, stderr, nil
+}
+
 // failed explains how a hook ended, with what it said.
 func (h *hookRun) failed(err error, stdout, stderr fmt.Stringer) error {
 	return fmt.Errorf("error running %s hook #%d: %w, stdout: %s, stderr: %s", h.Kind, h.Index, err,
@@ -86,7 +98,12 @@ func (h *hookRun) onHost() error {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	var stdout, stderr output
+	stdout, stderr, err := h.outputs()
+	if err != nil {
+		return err
+	}
+	defer stdout.close()
+	defer stderr.close()
 	command := exec.CommandContext(ctx, h.Hook.Path)
 	if limit := h.timeout(); limit > 0 {
 		// What the hook has started ends with it: a hook is often a shell, which
@@ -99,7 +116,7 @@ func (h *hookRun) onHost() error {
 	command.Args = hookArgs(h.Hook)
 	command.Dir = h.config.Bundle
 	command.Stdin = bytes.NewReader(state)
-	command.Stdout, command.Stderr = &stdout, &stderr
+	command.Stdout, command.Stderr = stdout, stderr
 	if h.Hook.Env != nil {
 		command.Env = h.Hook.Env
 	}
@@ -114,7 +131,7 @@ func (h *hookRun) onHost() error {
 	case ctx.Err() != nil:
 		err = h.tooLong()
 	}
-	return h.failed(err, &stdout, &stderr)
+	return h.failed(err, stdout, stderr)
 }
 
 // outputDelay is how long a hook's output is waited for after its end.
@@ -173,21 +190,26 @@ func (h *hookRun) inside(container plan.Request) error {
 // program.
 func (h *hookRun) carryOut(d *driver, state []byte) error {
 	defer d.close()
-	var stdout, stderr output
-	pipes, err := newPipes(state, &stdout, &stderr)
+	stdout, stderr, err := h.outputs()
+	if err != nil {
+		return err
+	}
+	defer stdout.close()
+	defer stderr.close()
+	pipes, err := newPipes(state, stdout, stderr)
 	if err != nil {
 		return err
 	}
 	d.stdio = pipes.files()
 	if err := d.carryOut(); err != nil {
 		pipes.close()
-		return errors.Join(h.failed(err, &stdout, &stderr), d.undo())
+		return errors.Join(h.failed(err, stdout, stderr), d.undo())
 	}
 	pipes.started()
 	err = h.await(&d.child)
 	pipes.drain()
 	if err != nil {
-		return h.failed(err, &stdout, &stderr)
+		return h.failed(err, stdout, stderr)
 	}
 	return nil
 }
@@ -260,9 +282,9 @@ type Hooks struct {
 // all run, and what failed is returned together (runtime.md, "Lifecycle").
 func (c *Container) RunHooks(kind plan.HookKind, hooks *Hooks) error {
 	var errs []error
-	for i, hook := range kind.Of(hooks.Config.Hooks) {
+	for _, hook := range plan.HooksOf(hooks.Config, kind) {
 		h := &hookRun{
-			RunHook: plan.RunHook{Kind: kind, Index: i, Hook: hook},
+			RunHook: hook,
 			config:  hooks.Config, id: c.ID, pid: c.Init.PID, status: hookStatus[kind],
 		}
 		if kind == plan.Poststop {

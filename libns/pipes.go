@@ -33,6 +33,37 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
+// record keeps the beginning of what a program writes, and appends all of it to
+// a file if there is one. What the file does not take is lost: a full disk must
+// not stop the program.
+type record struct {
+	output
+	file *os.File
+}
+
+// newRecord opens the file, unless path is empty.
+func newRecord(path string) (*record, error) {
+	if path == "" {
+		return &record{}, nil
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	return &record{file: file}, err
+}
+
+// Write takes everything.
+func (r *record) Write(p []byte) (int, error) {
+	if r.file != nil {
+		_, _ = r.file.Write(p)
+	}
+	return r.output.Write(p)
+}
+
+func (r *record) close() {
+	if r.file != nil {
+		r.file.Close()
+	}
+}
+
 // pipes are the stdio of a process that the runtime talks to.
 type pipes struct {
 	theirs, ours [3]*os.File

@@ -187,13 +187,6 @@ func isNotSemVerRune(r rune) bool {
 	}
 }
 
-// annotations checks config.md, "Annotations".
-func (v *validator) annotations() {
-	if _, found := v.config.Annotations[""]; found {
-		v.report(element("annotations", ""), "key must not be empty")
-	}
-}
-
 // item is the path of an array element: mounts[3].
 func item(field string, index int) string {
 	return field + "[" + strconv.Itoa(index) + "]"

@@ -126,6 +126,9 @@ func (t *tool) readConfig(r *creation, file string, host spec.Host) error {
 	}
 	r.cgroupManager = t.cgroupManager
 	r.config, r.request.Config, r.request.Facts = config, config, facts
+	if r.request.PidfdSocket == "" {
+		r.request.PidfdSocket = config.PidfdReceiver()
+	}
 	r.warnings = spec.Warnings(config, host)
 	return nil
 }

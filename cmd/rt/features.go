@@ -63,6 +63,7 @@ func supportedFeatures() *features.Features {
 			"rt.version": buildVersion(),
 			"rt.commit":  buildCommit(),
 		},
+		PotentiallyUnsafeConfigAnnotations: spec.UnsafeAnnotations(),
 	}
 }
 

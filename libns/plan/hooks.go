@@ -6,6 +6,8 @@ import (
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
+
+	"rt/spec"
 )
 
 // HookKind is when and where a hook runs (config.md, "POSIX-platform Hooks").
@@ -24,7 +26,7 @@ const (
 // others run in the runtime's.
 func (k HookKind) Inside() bool { return k == CreateContainer || k == StartContainer }
 
-// Of gives the config's hooks of this kind.
+// Of gives the hooks of this kind.
 func (k HookKind) Of(hooks *specs.Hooks) []specs.Hook {
 	if hooks == nil {
 		return nil
@@ -50,6 +52,19 @@ type RunHook struct {
 	Kind  HookKind
 	Index int
 	Hook  specs.Hook
+	// Stdout and Stderr are files that its output is appended to; "" = none.
+	Stdout, Stderr string
+}
+
+// HooksOf gives a config's hooks of one kind, in their order.
+func HooksOf(config *spec.Config, kind HookKind) []RunHook {
+	list := kind.Of(config.Hooks)
+	hooks := make([]RunHook, len(list))
+	stdout, stderr := config.HookOutput()
+	for i, hook := range list {
+		hooks[i] = RunHook{Kind: kind, Index: i, Hook: hook, Stdout: stdout, Stderr: stderr}
+	}
+	return hooks
 }
 
 // Title names the action.
@@ -69,8 +84,8 @@ func (AwaitExec) Holds() bool { return false }
 
 // hooks lays down the hooks of one kind, in their order.
 func (c *compiler) hooks(kind HookKind) {
-	for i, hook := range kind.Of(c.Config.Hooks) {
-		c.host(fmt.Sprintf("hooks.%s[%d]", kind, i), RunHook{Kind: kind, Index: i, Hook: hook})
+	for i, hook := range HooksOf(c.Config, kind) {
+		c.host(fmt.Sprintf("hooks.%s[%d]", kind, i), hook)
 	}
 }
 

@@ -56,10 +56,11 @@ func (c *compiler) writeLabel(proc Ref, file, text string, errno unix.Errno, unk
 // their files themselves.
 func (c *compiler) labelled(kind string, options []string) []string {
 	label := c.mountLabel()
-	if label == "" || slices.Contains(selfLabelled, kind) || hasOption(options, "context") {
+	option := c.Config.MountContextType()
+	if label == "" || slices.Contains(selfLabelled, kind) || hasOption(options, "context") || hasOption(options, option) {
 		return options
 	}
-	return append(slices.Clip(options), "context="+label)
+	return append(slices.Clip(options), option+"="+label)
 }
 
 // selfLabelled are the filesystems without the option. The root of an mqueue

@@ -38,7 +38,7 @@ func (c *compiler) hasLongMounts() bool {
 // longMount mounts a new superblock with one call, on the descriptor of its
 // mount point.
 func (c *compiler) longMount(m mountEntry, f newFilesystem) {
-	data := strings.Join(f.data, ",")
+	data := joinOptions(f.data)
 	if len(data) > maxOptions {
 		c.missing = append(c.missing, fmt.Errorf("%s.options: the filesystem's options are %d bytes long, the kernel takes %d", m.field, len(data), maxOptions))
 	}
@@ -58,6 +58,18 @@ func (c *compiler) longMount(m mountEntry, f newFilesystem) {
 		c.setPropagation(mount, p.Recursive, p.Flag)
 	}
 	c.close(mount)
+}
+
+// joinOptions gives options the form of mount(2). Only a label has commas in it,
+// and is put in quotes for SELinux (mount(8)).
+func joinOptions(options []string) string {
+	quoted := slices.Clone(options)
+	for i, option := range options {
+		if key, value, _ := spec.CutData(option); strings.Contains(value, ",") {
+			quoted[i] = fmt.Sprintf("%s=%q", key, value)
+		}
+	}
+	return strings.Join(quoted, ",")
 }
 
 // optional is a string, or no string if it is empty.

@@ -78,18 +78,25 @@ func (c *compiler) changeUser() {
 	user := c.Config.Process.User
 	c.step("process.user", fmt.Sprintf("become user %d, group %d", user.UID, user.GID))
 	c.call(unix.SYS_PRCTL, imm(unix.PR_SET_KEEPCAPS), imm(1), imm(0), imm(0), imm(0))
-	groups := make([]byte, 0, 4*len(user.AdditionalGids))
-	for _, gid := range user.AdditionalGids {
+	if !c.Config.KeepsGroups() {
+		c.setGroups(user.AdditionalGids)
+	}
+	c.call(unix.SYS_SETRESGID, imm(user.GID), imm(user.GID), imm(user.GID))
+	c.call(unix.SYS_SETRESUID, imm(user.UID), imm(user.UID), imm(user.UID))
+	c.umask()
+}
+
+// setGroups takes the caller's supplementary groups away and gives these.
+func (c *compiler) setGroups(gids []uint32) {
+	groups := make([]byte, 0, 4*len(gids))
+	for _, gid := range gids {
 		groups = binary.LittleEndian.AppendUint32(groups, gid)
 	}
 	list := null
 	if len(groups) > 0 {
 		list = c.constant(groups)
 	}
-	c.call(unix.SYS_SETGROUPS, imm(len(user.AdditionalGids)), list)
-	c.call(unix.SYS_SETRESGID, imm(user.GID), imm(user.GID), imm(user.GID))
-	c.call(unix.SYS_SETRESUID, imm(user.UID), imm(user.UID), imm(user.UID))
-	c.umask()
+	c.call(unix.SYS_SETGROUPS, imm(len(gids)), list)
 }
 
 // umask sets the program's file mode creation mask. Without a setting, the first
