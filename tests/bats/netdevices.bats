@@ -111,6 +111,17 @@ devices() {
 	assert_equal "$(grep -c 'eth7[@:]' <<<"$output")" 2
 }
 
+@test "a container with a user namespace gets its device, too" {
+	chown -R 100000:100000 "$BUNDLE/rootfs"
+	chmod 755 "$WORK" "$BUNDLE"
+	config '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings'
+	devices '{wire0: {name: "eth7"}}'
+	args ip address show dev eth7
+	on_a_host 'ip address add 192.0.2.7/24 dev wire0; '"$run_there" "$(new_id)"
+	assert_success
+	assert_all_contained "inet 192.0.2.7/24" ,UP
+}
+
 @test "when the container is gone, its virtual devices are" {
 	devices '{wire0: {}}'
 	args true

@@ -504,6 +504,36 @@ run_leaking() {
 	assert_contains '/proc/1/root/: Permission denied'
 }
 
+# strace holds the joining process up after it has given up what the attacker does not have either.
+@test "dumpable-exec: a process of the container cannot reach into one that has joined and is not executed yet" {
+	needs strace
+	config '
+		[$own | splits(",") | "CAP_" + ascii_upcase | select(. != "CAP_SYS_PTRACE")] as $all |
+		.process.capabilities = {bounding: $all, permitted: $all, effective: $all}
+	' --arg own "$(setpriv --dump | sed -n 's/^Capability bounding set: //p')"
+	args sleep 600
+	id=$(new_id)
+	rt run --detach -b "$BUNDLE" "$id"
+	strace -f -qq -o /dev/null -e trace=faccessat2 -e inject=faccessat2:delay_enter=30s \
+		"$RT" --root "$ROOT" exec "$id" /bin/true >"$WORK/held" 2>&1 3>&- &
+	local held=$! reach='
+		for p in /proc/[0-9]*; do
+			[ "$(cat $p/comm)" = rt-init ] || continue
+			echo found; ls $p/root/; for f in exe cwd fd/0; do ! readlink $p/$f || echo "read $f"; done
+		done'
+	wait_until 20 is_found "$reach" || true
+	runtime exec "$id" sh -c "$reach"
+	kill -KILL "$held" # what it held up goes on
+	wait "$held" || true
+	assert_contains found
+	assert_contains 'root/: Permission denied'
+	refute_contains 'read '
+}
+
+is_found() {
+	rt exec "$id" sh -c "$1" 2>&1 | grep -qx found
+}
+
 # /proc/net/unix is that of a network namespace: in one of its own there are no sockets but rt's.
 @test "abstract-socket: the runtime has no abstract socket that a container on the host's network could reach" {
 	config 'del(.linux.namespaces[] | select(.type == "network"))'

@@ -152,3 +152,18 @@ detached() {
 	time_namespace '{monotonic: {secs: -1000000000}}'
 	fails linux.timeOffsets "no clock may show a time before 0"
 }
+
+@test "in a user namespace the offsets are set too, and exec finds them" {
+	chown -R 100000:100000 "$BUNDLE/rootfs"
+	chmod 755 "$WORK" "$BUNDLE"
+	config '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings'
+	time_namespace '{monotonic: {secs: 7000}, boottime: {secs: 1337000}}'
+	args clock
+	run_container
+	assert_success
+	clocks_are 7000 1337000
+	detached
+	runtime exec "$ID" clock
+	assert_success
+	clocks_are 7000 1337000
+}
