@@ -279,3 +279,29 @@ of_status() { sed -n "s/^$1:[[:space:]]*//p" <<<"$output"; }
 	assert_success
 	assert_output '0 4321'
 }
+
+@test "run --uidmap and --gidmap: a user namespace with the mapping" {
+	once --uidmap 0:200000:5000 --gidmap 0:300000:5000 --volume "$WORK:/host" $box sh -c '
+		cat /proc/self/uid_map /proc/self/gid_map; id -u; touch /new && stat -c %u:%g /new; chown 12:34 /new && stat -c %u:%g /new
+		stat -c %u:%g /bin/busybox /host; touch /host/x'
+	assert_failure 1
+	assert_equal "$(xargs <<<"$output")" "0 200000 5000 0 300000 5000 0 0:0 12:34 0:0 65534:65534 touch: /host/x: Permission denied"
+	detached --uidmap 0:200000:5000 --user 1000 $box sleep 1000
+	assert_equal "$(stat -c %u "/proc/$(inspect '{{.State.Pid}}')")" 201000
+	execute --user=0 sh -c 'cat /proc/self/uid_map; id -u'
+	assert_equal "$(xargs <<<"$output")" '0 200000 5000 0'
+}
+
+@test "run --userns=auto: each container has ids of its own" {
+	echo containers:500000:200000 >"$WORK/subid"
+	podman_host mount --bind "$WORK/subid" /etc/subuid
+	podman_host mount --bind "$WORK/subid" /etc/subgid
+	detached --userns=auto:size=4000 $box sleep 1000
+	execute cat /proc/self/uid_map
+	local first=$output
+	[[ $first =~ ^\ *0\ +50[0-9]{4}\ +4000$ ]]
+	detached --userns=auto $box sleep 1000
+	execute cat /proc/self/uid_map
+	[[ $output != "$first" ]]
+	podman_host umount /etc/subuid /etc/subgid
+}

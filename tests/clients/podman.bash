@@ -41,6 +41,7 @@ configure_podman() {
 		netns = "none"
 		log_driver = "k8s-file"
 		default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
+		$(pids_limit)
 		[engine]
 		runtime = "$RUNTIME"
 		runtime_supports_json = ["rt", "runc"]
@@ -55,6 +56,12 @@ configure_podman() {
 		network_backend = "cni"
 		network_config_dir = "$ENGINE/networks"
 	END
+}
+
+# pids_limit prints the line of the configuration that takes the usual limit on processes away, if
+# nothing here could enforce it.
+pids_limit() {
+	[[ $(stat -fc %T /sys/fs/cgroup) != cgroup2fs ]] || grep -qw pids /sys/fs/cgroup/cgroup.controllers || echo 'pids_limit = 0'
 }
 
 # stop_podman removes all that Podman has made.
@@ -143,6 +150,7 @@ end_podman_test() {
 	[[ -n ${TOKEN:-} ]] || return 0
 	podman pod ps --quiet --filter "label=test=$TOKEN" | remove_all pod rm || failed=1
 	podman ps --all --quiet --filter "label=test=$TOKEN" | remove_all rm || failed=1
+	podman_host sh -c 'grep -F "$1/" /proc/self/mountinfo | cut -d" " -f5 | tac | xargs -r umount --lazy' sh "$WORK" || failed=1
 	teardown_all || failed=1
 	return "$failed"
 }
