@@ -150,7 +150,11 @@ func ForHook(r *HookRequest) (*Plan, error) {
 func (c *compiler) enterHostRoot(r *HookRequest) {
 	c.joinTarget(r.Join)
 	c.step("root.path", "change to the container's root directory")
-	c.call(unix.SYS_CHDIR, c.str(c.Config.RootPath()))
+	root := c.word("source")
+	c.reach(c.call(unix.SYS_CHDIR, c.str(c.Config.RootPath())), c.Config.RootPath(), root, func() {
+		c.call(unix.SYS_FCHDIR, load(root))
+		c.close(root)
+	})
 	c.step("", "restore the caller's umask")
 	c.call(unix.SYS_UMASK, load(c.oldMask))
 }

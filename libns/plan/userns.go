@@ -34,8 +34,8 @@ func hostID(mappings []specs.LinuxIDMapping, id uint32) (uint32, bool) {
 // WriteIDMap maps the ids of the user namespace that the init stage has made.
 type WriteIDMap struct {
 	IDMap
-	// DenySetgroups takes setgroups(2) away for good, without which an
-	// unprivileged caller may map no group.
+	// DenySetgroups takes setgroups(2) away for good. An unprivileged caller,
+	// who may map just his own group, has to do so first.
 	DenySetgroups bool `json:"denySetgroups,omitempty"`
 }
 
@@ -139,7 +139,8 @@ func (c *compiler) makeUserNamespace() {
 	c.leaveGroups()
 	c.step(field, "make the new user namespace")
 	c.call(unix.SYS_UNSHARE, imm(unix.CLONE_NEWUSER))
-	c.host("linux.uidMappings", WriteIDMap{IDMap: c.idMap()})
+	ids := c.idMap()
+	c.host("linux.uidMappings", WriteIDMap{IDMap: ids, DenySetgroups: c.Facts.EUID != 0 && len(ids.GIDs) == 1})
 	c.becomeRoot(field)
 }
 

@@ -40,6 +40,22 @@ setup_bundle() {
 	echo "${config/cgroup-of-the-test/$TOKEN-$(unique)}" >"$BUNDLE/config.json"
 }
 
+# skip_in MATRIX REASON skips the test in that kind of run ($RT_MATRIX): root, which is the ordinary
+# one, or userns, in which every container has a user namespace unless the test takes it out.
+skip_in() {
+	[[ ${RT_MATRIX:-root} != "$1" ]] || skip "$2"
+}
+
+# host_id N prints what user or group N of a container is on the host.
+host_id() {
+	[[ ${RT_MATRIX:-root} == root ]] && echo "$1" || echo $((100000 + $1))
+}
+
+# for_container PATH... gives files to the root of the containers.
+for_container() {
+	chown -hR "$(host_id 0):$(host_id 0)" "$@"
+}
+
 # config FILTER [JQ OPTION...] edits config.json of the current bundle in place.
 config() {
 	local filter=$1

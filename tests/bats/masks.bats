@@ -93,6 +93,7 @@ readonly_paths() {
 }
 
 @test "a read-only file and a read-only directory cannot be written" {
+	for_container "$BUNDLE/rootfs"
 	readonly_paths /file /secret
 	inside 'cat /file; ls /secret; echo new >/file; touch /secret/new; touch /other/new && echo "other written"'
 	assert_success

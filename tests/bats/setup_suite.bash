@@ -23,6 +23,11 @@ setup_suite() {
 	export PEER
 	make_busybox_root "$RT_SUITE_ROOTFS"
 	default_config >"$RT_SUITE_CONFIG"
+	case ${RT_MATRIX:-root} in
+	root) ;;
+	userns) map_everything ;;
+	*) echo "RT_MATRIX is root or userns, not '$RT_MATRIX'" && return 1 ;;
+	esac
 	host_facts >"$BATS_SUITE_TMPDIR/before"
 	mkfifo "$BATS_SUITE_TMPDIR/watchdog"
 	watchdog </dev/null >/dev/null 2>&1 &
@@ -80,6 +85,17 @@ make_busybox_root() {
 	printf '%s\n' 'root:x:0:0:root:/root:/bin/sh' 'daemon:x:1:1:daemon:/usr/sbin:/bin/false' \
 		'user:x:1000:1000:user:/home/user:/bin/sh' 'nobody:x:65534:65534:nobody:/nonexistent:/bin/false' >"$root/etc/passwd"
 	printf '%s\n' 'root:x:0:' 'daemon:x:1:' 'tty:x:5:' 'user:x:1000:' 'nogroup:x:65534:' >"$root/etc/group"
+}
+
+# map_everything gives the containers of all tests a user namespace, in which their root is 100000 of
+# the host, and the root filesystem to that.
+map_everything() {
+	local mapped
+	mapped=$(jq '.linux.namespaces += [{type: "user"}]
+		| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}]
+		| .linux.gidMappings = .linux.uidMappings' "$RT_SUITE_CONFIG") || return
+	echo "$mapped" >"$RT_SUITE_CONFIG"
+	chown -hR 100000:100000 "$RT_SUITE_ROOTFS"
 }
 
 # default_config prints the config that setup_bundle starts from: that of `rt spec` without the terminal.

@@ -88,8 +88,8 @@ teardown() { teardown_all; }
 	config '.process.user = {uid: 1000, gid: 1001}'
 	rt run --detach --bundle "$BUNDLE" "$ID" </dev/null >"$WORK/out" 2>"$WORK/err"
 	wait_for_status "$ID" stopped
-	[ "$(stat -c %u:%g "$WORK/out")" == 1000:0 ]
-	[ "$(stat -c %u:%g "$WORK/err")" == 1000:0 ]
+	[ "$(stat -c %u:%g "$WORK/out")" == "$(host_id 1000):0" ]
+	[ "$(stat -c %u:%g "$WORK/err")" == "$(host_id 1000):0" ]
 }
 
 @test "the host's /dev/null keeps its owner when it is a stream of the container" {
@@ -118,6 +118,7 @@ teardown() { teardown_all; }
 @test "a caller without standard streams gets a container all the same" {
 	args sh -c 'for fd in 0 1 2; do [ -e /proc/self/fd/$fd ] && echo $fd; done >/shared/fds; exit 6'
 	mkdir "$WORK/shared"
+	for_container "$WORK/shared"
 	config '.mounts += [{destination: "/shared", type: "bind", source: $dir, options: ["bind"]}]' --arg dir "$WORK/shared"
 	local code=0
 	(rt_alone run --bundle "$BUNDLE" "$ID" <&- >&- 2>&-) || code=$?

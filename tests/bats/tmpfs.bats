@@ -94,10 +94,11 @@ teardown() {
 	mkdir -m 1770 "$root/dir"
 	echo content >"$root/dir/file"
 	chmod 640 "$root/dir/file"
-	chown 12:34 "$root/dir/file"
 	ln -s dir/file "$root/link"
 	ln -s /etc/passwd "$root/absolute"
 	echo setuid >"$root/setuid"
+	for_container "$root"
+	chown "$(host_id 12):$(host_id 34)" "$root/dir/file"
 	chmod 4755 "$root/setuid"
 	add_mount /m tmpfs tmpfs tmpcopyup
 	config '.process.capabilities |= map_values(. + ["CAP_DAC_OVERRIDE"])'
@@ -111,6 +112,7 @@ teardown() {
 @test "tmpcopyup: what is written goes to the copy" {
 	mkdir "$BUNDLE/rootfs/m"
 	echo below >"$BUNDLE/rootfs/m/file"
+	for_container "$BUNDLE/rootfs/m"
 	add_mount /m tmpfs tmpfs tmpcopyup
 	inside 'echo above >/m/file; echo new >/m/new; cat /m/file; cat /proc/self/mountinfo'
 	assert_success

@@ -77,10 +77,30 @@ demonstrate() {
 	[[ ${lines[1]} =~ ^\ +1\ .*\ ps\ ax$ ]]
 }
 
+@test "user: root, to whom the host's files are nobody's" {
+	demonstrate user
+	assert_contains 'uid=0(root) gid=0(root)'
+	assert_equal "$(owners)" '65534 65534'
+	[[ $(stat -c %u:%g /) == 0:0 ]]
+}
+
+@test "user-mapped: with a mapping of the host's root, its files are root's" {
+	demonstrate user-mapped
+	assert_contains 'uid=0(root) gid=0(root)'
+	assert_equal "$(owners)" '0 0'
+}
+
+# owners prints, in numbers, whom the directory /etc belongs to in the listing of /.
+owners() {
+	local user group
+	read -r _ _ user group _ < <(grep ' etc$' <<<"$output")
+	echo "$(getent passwd "$user" | cut -d: -f3) $(getent group "$group" | cut -d: -f3)"
+}
+
 @test "each bundle asks for its own namespace and no other" {
 	local name
-	for name in network mount uts ipc; do
+	for name in network mount uts ipc user; do
 		assert_equal "$(jq -r '.linux.namespaces[].type' "$REPO/tests/bundles/$name/config.json")" "$name"
 	done
-	assert_equal "$(jq -r '.root.path' "$REPO"/tests/bundles/{network,mount,uts,ipc,pid}/config.json | sort -u)" /
+	assert_equal "$(jq -r '.root.path' "$REPO"/tests/bundles/{network,mount,uts,ipc,pid,user,user-mapped}/config.json | sort -u)" /
 }

@@ -23,6 +23,7 @@ ids='grep -E "^(Uid|Gid|Groups):" /proc/self/status'
 }
 
 @test "ids that no user has, up to the highest" {
+	skip_in userns 'the highest id is not mapped'
 	config '.process.user = {uid: 4294967294, gid: 4294967294}'
 	inside 'id -u; id -g'
 	assert_success
@@ -37,11 +38,11 @@ ids='grep -E "^(Uid|Gid|Groups):" /proc/self/status'
 }
 
 @test "additionalGids are exactly the program's groups" {
-	config '.process.user = {uid: 1000, gid: 1000, additionalGids: [10, 20, 4000000000]}'
+	config '.process.user = {uid: 1000, gid: 1000, additionalGids: [10, 20, 60000]}'
 	args sh -c "$ids"
 	run_container_by setpriv --groups 5,6,7
 	assert_success
-	assert_equal "${lines[2]}" $'Groups:\t10 20 4000000000 '
+	assert_equal "${lines[2]}" $'Groups:\t10 20 60000 '
 }
 
 @test "umask" {
@@ -70,7 +71,7 @@ ids='grep -E "^(Uid|Gid|Groups):" /proc/self/status'
 	touch "$WORK"/{in,out,err}
 	chgrp 12 "$WORK"/{in,out,err}
 	rt_alone run -d -b "$BUNDLE" "$(new_id)" <"$WORK/in" >"$WORK/out" 2>"$WORK/err"
-	assert_equal "$(stat -c %u:%g "$WORK/in" "$WORK/out" "$WORK/err" | sort -u)" 1000:12
+	assert_equal "$(stat -c %u:%g "$WORK/in" "$WORK/out" "$WORK/err" | sort -u)" "$(host_id 1000):12"
 }
 
 @test "the user can open its standard streams again" {
