@@ -161,6 +161,7 @@ writable_cgroups='awk "\$5 ~ /^\/sys\/fs\/cgroup(\/|\$)/ && \$6 !~ /^ro(,|\$)/" 
 
 # bats test_tags=vm
 @test "without ro the container may make cgroups below its own" {
+	only_v2 || skip_in userns 'cgroups of v1 are not given to the container'
 	writable
 	local directory=/sys/fs/cgroup
 	only_v2 || directory=/sys/fs/cgroup/pids

@@ -106,6 +106,7 @@ detached() {
 }
 
 @test "another container's is joined by its path, together with its pid namespace or without" {
+	skip_in userns 'a pid namespace of another user namespace does not let this one mount its /proc'
 	time_namespace '{monotonic: {secs: 7000}, boottime: {secs: 1337000}}'
 	detached
 	local pid filter
