@@ -109,6 +109,8 @@ func (l *limitProperties) cpu(c *specs.LinuxCPU) {
 		l.set("CPUWeight", cgroups.ConvertCPUSharesToCgroupV2Value(shares))
 	case shares != 0:
 		l.set("CPUShares", shares)
+	case l.v2 && c.Idle != nil && l.knowsIdle():
+		l.set("CPUWeight", unlimited) // not set, and no longer idle
 	}
 	l.quota(value(c.Quota), value(c.Period))
 	if err := l.numbers("AllowedCPUs", c.Cpus); err != nil {
@@ -241,8 +243,11 @@ func (l *limitProperties) unified(files map[string]string) {
 func (l *limitProperties) file(file, text string, idle bool) error {
 	switch file {
 	case "cpu.idle":
-		if idle {
+		switch {
+		case idle:
 			l.set("CPUWeight", uint64(0))
+		case l.knowsIdle():
+			l.set("CPUWeight", unlimited) // cpu.weight follows
 		}
 	case "cpu.weight":
 		if !idle {

@@ -100,5 +100,5 @@ true_of() {
 @test "cgroups, seccomp, AppArmor, SELinux and RDT are answered with yes or no" {
 	features '.linux | (.cgroup | .v1, .v2, .systemd, .systemdUser | type == "boolean"),
 		(.seccomp.enabled, .apparmor.enabled, .selinux.enabled, .intelRdt.enabled, .netDevices.enabled | type == "boolean")'
-	features '.linux.cgroup | .v1 and .v2'
+	features '.linux.cgroup | .v1 and .v2 and .systemd and .systemdUser'
 }

@@ -202,6 +202,7 @@ cgroup_of() {
 	nothing_left_of_unit
 }
 
+# bats test_tags=vm
 @test "a delegated cgroup is below the container's, whose namespace it is in" {
 	config '.annotations = {"run.oci.systemd.subgroup": "container", "run.oci.delegate-cgroup": "payload"}'
 	in_scope sleep 1000
@@ -292,6 +293,7 @@ cgroup_of() {
 	nothing_left_of_unit
 }
 
+# bats test_tags=vm
 @test "a user's own systemd has the scope of a user's container, and of what is executed there" {
 	if real_systemd; then
 		loginctl enable-linger root
@@ -325,6 +327,7 @@ cgroup_of() {
 	fi
 }
 
+# bats test_tags=vm
 @test "a scope is asked for even where no bus runs" {
 	real_systemd || skip "the systemd that is played has nothing but a bus"
 	systemctl stop dbus.socket dbus.service
