@@ -16,6 +16,18 @@ teardown() { end_docker_test; }
 	assert_equal "$(docker info --format '{{.DefaultRuntime}}')" "$RUNTIME"
 }
 
+@test "a runtime that daemon.json names is there once the daemon has read it again" {
+	configure_docker other
+	kill -HUP "$(<"$ENGINE/dockerd.pid")"
+	wait_until 15 knows_runtime other
+	once --runtime other box echo by-the-other
+	assert_output by-the-other
+}
+
+knows_runtime() {
+	docker info --format '{{json .Runtimes}}' | jq -e --arg name "$1" 'has($name)' >/dev/null
+}
+
 @test "live restore: containers outlive the daemon, and are its again afterwards" {
 	detached --interactive box sh -c 'trap "echo bye; exit 5" TERM; i=0; while :; do echo $((i += 1)); sleep 0.1; done'
 	local init

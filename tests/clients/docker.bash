@@ -20,15 +20,22 @@ start_docker() {
 # start_dockerd [OPTION...] starts the daemon, and waits until it answers.
 start_dockerd() {
 	export DOCKER_HOST=unix://$ENGINE/docker.sock DOCKER_CONFIG=$ENGINE/config
-	jq -n '{"deprecated-key-path": $path}' --arg path "$ENGINE/key.json" >"$ENGINE/daemon.json"
+	configure_docker "$RUNTIME"
 	engine_background "$ENGINE/dockerd.log" bash -c "$(declare -f in_engine_host); in_engine_host \"\$@\"" bash \
 		dockerd --host "$DOCKER_HOST" --data-root "$ENGINE/data" --exec-root "$ENGINE/exec" --pidfile "$ENGINE/dockerd.pid" \
 		--config-file "$ENGINE/daemon.json" --cgroup-parent "/$ENGINE_NAME" --exec-opt native.cgroupdriver=cgroupfs \
-		--add-runtime "rt=$(realpath "$RT")" --default-runtime "$RUNTIME" --iptables=false --ip6tables=false "$(bridge)" "$@"
+		--iptables=false --ip6tables=false "$(bridge)" "$@"
 	wait_until 60 docker_answers && return
 	echo "the Docker Engine does not answer:"
 	tail -n 20 "$ENGINE/dockerd.log"
 	return 1
+}
+
+# configure_docker RUNTIME writes the daemon's configuration with rt under that name, and as the
+# default the runtime under test.
+configure_docker() {
+	jq -n '{"runtimes": ({($name): {path: $rt}} | del(.runc)), "default-runtime": $default, "deprecated-key-path": $key}' \
+		--arg name "$1" --arg rt "$(realpath "$RT")" --arg default "$RUNTIME" --arg key "$ENGINE/key.json" >"$ENGINE/daemon.json"
 }
 
 docker_answers() {
