@@ -31,10 +31,10 @@ start_dockerd() {
 	return 1
 }
 
-# configure_docker RUNTIME writes the daemon's configuration with rt under that name, and as the
-# default the runtime under test.
+# configure_docker NAME writes the daemon's configuration, with rt under its own name and this one, and
+# as the default the runtime under test.
 configure_docker() {
-	jq -n '{"runtimes": ({($name): {path: $rt}} | del(.runc)), "default-runtime": $default, "deprecated-key-path": $key}' \
+	jq -n '{"runtimes": ({rt: {path: $rt}, ($name): {path: $rt}} | del(.runc)), "default-runtime": $default, "deprecated-key-path": $key}' \
 		--arg name "$1" --arg rt "$(realpath "$RT")" --arg default "$RUNTIME" --arg key "$ENGINE/key.json" >"$ENGINE/daemon.json"
 }
 
