@@ -3,6 +3,7 @@ package seccomp
 import (
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -17,14 +18,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+var generated = flag.Int("profiles", 1000, "how many generated profiles are compared with libseccomp's")
+
 // TestVerdictsOfGeneratedProfiles compares with libseccomp on random profiles. Those
 // that both refuse are not counted.
 func TestVerdictsOfGeneratedProfiles(t *testing.T) {
-	const shards, all, short = 4, 10000, 600
-	profiles := all
-	if testing.Short() {
-		profiles = short
-	}
+	const shards = 4
+	profiles := *generated
 	program := buildLibseccomp(t)
 	names := learnNames(t, startLibseccomp(t, program))
 	var total tally
