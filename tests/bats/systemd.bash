@@ -46,7 +46,8 @@ start_background() {
 stop_systemd() {
 	local pid
 	for pid in "${BACKGROUND[@]}"; do
-		kill "$pid" && wait "$pid" || true
+		kill "$pid" || true
+		wait "$pid" || true
 	done 2>/dev/null
 	BACKGROUND=()
 }

@@ -236,6 +236,18 @@ cgroup_of() {
 }
 
 # bats test_tags=vm
+@test "where cgroupsPath names a slice, that is the container's unit" {
+	real_systemd || skip "the systemd that is played knows where scopes are, and no slices"
+	UNIT=${TOKEN//-/_}.slice # a dash would mean one more slice above
+	config '.linux.cgroupsPath = "system.slice::" + $unit' --arg unit "$UNIT"
+	in_scope sleep 1000
+	assert_equal "$(cgroup_of "$(container_pid "$ID")")" "/$UNIT"
+	assert_equal "$(property ActiveState) $(property MemoryAccounting)" 'active yes'
+	rt delete --force "$ID"
+	[[ ! -e /sys/fs/cgroup/$UNIT && $(property ActiveState) == inactive ]]
+}
+
+# bats test_tags=vm
 @test "a failed scope of the same name is no obstacle" {
 	if real_systemd; then
 		systemd-run --quiet --scope --unit "$UNIT" -p CollectMode=inactive -p RuntimeMaxSec=1 sleep 1000 || true
