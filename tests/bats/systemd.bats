@@ -235,7 +235,6 @@ cgroup_of() {
 	nothing_left_of_unit
 }
 
-# bats test_tags=vm
 @test "where cgroupsPath names a slice, that is the container's unit" {
 	real_systemd || skip "the systemd that is played knows where scopes are, and no slices"
 	UNIT=${TOKEN//-/_}.slice # a dash would mean one more slice above

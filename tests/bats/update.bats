@@ -197,8 +197,9 @@ assert_limit() {
 	fi
 }
 
-# bats test_tags=vm,systemd
+# bats test_tags=vm
 @test "update sets only what it names" {
+	[[ ${RT_CGROUP_DRIVER:-} == systemd ]] && skip "systemd writes all that it knows whenever it writes anything"
 	needs_controller pids cpu
 	resources '{cpu: {shares: 300}}'
 	run_detached sleep 1000
@@ -216,7 +217,9 @@ assert_limit() {
 	run_detached sleep 1000
 	local before
 	before=$(limit "$ID" memory.limit_in_bytes memory.max)
-	runtime update --memory 100M --pids-limit 10 --cpu-share 2000 --cpu-quota 3 "$ID"
+	local too_short=--cpu-quota
+	[[ ${RT_CGROUP_DRIVER:-} == systemd ]] && too_short=--cpu-period # systemd's quotas are rounded up
+	runtime update --memory 100M --pids-limit 10 --cpu-share 2000 "$too_short" 3 "$ID"
 	assert_failure 1
 	assert_all_contained linux.resources.cpu.quota 'invalid argument'
 	assert_limit memory.limit_in_bytes memory.max "$before"
