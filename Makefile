@@ -12,7 +12,7 @@ BUILD   = CGO_ENABLED=0 $(GO) build -tags $(TAGS) -trimpath -buildvcs=false -ldf
 # Containers need root. Without it, sudo is used where it is installed.
 SUDO = $(shell test $$(id -u) = 0 || command -v sudo)
 
-.PHONY: build run test test-seccomp test-go test-vm bats test-clients golden stage bench check deps cross install clean
+.PHONY: build run test test-go test-vm bats test-clients golden stage bench check deps cross install clean
 
 build:
 	$(BUILD) -o bin/rt ./cmd/rt
@@ -26,9 +26,6 @@ test: deps build
 
 test-go:
 	tests/run go
-
-test-seccomp: deps
-	$(GO) test -v -timeout 60m -run TestVerdicts ./libns/seccomp -profiles 10000
 
 bats: deps build
 	tests/run bats

@@ -18,7 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-var generated = flag.Int("profiles", 1000, "how many generated profiles are compared with libseccomp's")
+var generated = flag.Int("profiles", 10000, "how many generated profiles are compared with libseccomp's")
 
 // TestVerdictsOfGeneratedProfiles compares with libseccomp on random profiles. Those
 // that both refuse are not counted.
