@@ -294,6 +294,16 @@ cgroup_of() {
 	nothing_left_of_unit
 }
 
+@test "systemd is not waited for for longer than half a minute" {
+	real_systemd && skip "systemd cannot be held up"
+	mood mute
+	runtime --systemd-cgroup create -b "$BUNDLE" "$(new_id)"
+	assert_failure 1
+	assert_all_contained "have systemd start $UNIT" 'systemd did not answer within 30s'
+	mood
+	nothing_left_of_unit
+}
+
 @test "a scope whose cgroup is not where it should be is an error, and nothing is left" {
 	real_systemd && skip "systemd puts it where it should be"
 	mood elsewhere
