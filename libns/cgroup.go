@@ -20,7 +20,7 @@ import (
 
 // errNoCgroup is what commands say about a container that was made without a
 // cgroup, and need one.
-var errNoCgroup = errors.New("the container has no cgroup: it was made with --cgroup-manager=disabled")
+var errNoCgroup = errors.New("the container has no cgroup: it was made with --cgroup-manager=disabled, or by a user to whom none is delegated (cgroups(7))")
 
 // makeCgroup makes a cgroup in the unified hierarchy, with the controllers that
 // the cgroups above it have to give. One that exists must be empty: its

@@ -20,19 +20,27 @@ import (
 // Everything that no rule allows is denied, whatever the cgroup allowed before.
 //
 // In a user namespace no device can be made, and what is there was opened to
-// its users on purpose; neither way of setting rules works there.
+// its users on purpose; neither way of setting rules works there. Nor does it
+// for an ordinary user, whose containers have a user namespace.
 func setDevices(c plan.Cgroup, rules []plan.DeviceRule) error {
+	err := enforceDevices(c, rules)
+	refused := errors.Is(err, os.ErrPermission) || err == errNoDeviceRules
+	if refused && (os.Geteuid() != 0 || userns.RunningInUserNS()) {
+		return nil
+	}
+	return err
+}
+
+var errNoDeviceRules = errors.New("there is neither cgroup v2 nor the devices hierarchy of cgroup v1")
+
+func enforceDevices(c plan.Cgroup, rules []plan.DeviceRule) error {
 	if directory, ok := c.Controller("devices"); ok {
 		return setDeviceLists(directory, rules)
 	}
 	if c.Unified == "" {
-		return errors.New("this host has neither cgroup v2 nor the devices hierarchy of cgroup v1")
+		return errNoDeviceRules
 	}
-	err := setDeviceFilter(c.Unified, rules)
-	if errors.Is(err, unix.EPERM) && userns.RunningInUserNS() {
-		return nil
-	}
-	return err
+	return setDeviceFilter(c.Unified, rules)
 }
 
 func setDeviceLists(directory string, rules []plan.DeviceRule) error {

@@ -59,7 +59,7 @@ func (d *driver) host(s *plan.Step, fds []int) (answer []byte, err error) {
 	case plan.EnterRDT:
 		err = enterRDT(a.RDT, d.child.pid)
 	case plan.SetTimeOffsets:
-		err = setTimeOffsets(d.child.pid, a.Offsets)
+		err = setTimeOffsets(d.child.pid, a)
 	case plan.MoveNetDevices:
 		err = d.moveNetDevices(a, fds)
 	case plan.TakeConsole:

@@ -18,6 +18,9 @@ import (
 
 // writeIDMap maps the ids of the user namespace that the init stage has made.
 func (d *driver) writeIDMap(a plan.WriteIDMap) error {
+	if a.Helpers {
+		return d.mapByHelpers(a)
+	}
 	if a.DenySetgroups {
 		if err := os.WriteFile(fmt.Sprintf("/proc/%d/setgroups", d.child.pid), []byte("deny"), 0); err != nil {
 			return err

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"reflect"
 	"time"
@@ -147,7 +148,15 @@ func (t *tool) claimID(r *creation, id string) (*state.Record, *state.Held, erro
 		Rootless:      t.rootless,
 	}
 	held, err := t.store.Claim(record)
-	return record, held, err
+	return record, held, t.explainRoot(err)
+}
+
+// explainRoot says why an ordinary user has no place for the state of containers.
+func (t *tool) explainRoot(err error) error {
+	if errors.Is(err, os.ErrPermission) && !t.rootGiven && os.Geteuid() != 0 && os.Getenv("XDG_RUNTIME_DIR") == "" {
+		return fmt.Errorf("%w; XDG_RUNTIME_DIR, below which ordinary users have the state of containers, is not set: set it, or use --root", err)
+	}
+	return err
 }
 
 // recordedLimits is linux.resources as it is remembered: without the devices,

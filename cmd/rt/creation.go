@@ -48,6 +48,7 @@ type creation struct {
 	target
 	config        *spec.Config
 	cgroupManager string
+	rootless      bool // missing permissions on cgroups are no error
 	configPath    string
 	warnings      []spec.Problem
 	request       libns.Request
@@ -125,6 +126,7 @@ func (t *tool) readConfig(r *creation, file string, host spec.Host) error {
 		}
 	}
 	r.cgroupManager = t.cgroupManager
+	r.rootless = t.isRootless(facts)
 	r.config, r.request.Config, r.request.Facts = config, config, facts
 	if r.request.PidfdSocket == "" {
 		r.request.PidfdSocket = config.PidfdReceiver()
@@ -163,8 +165,29 @@ func (r *creation) identify(id, dir string) error {
 	if err != nil {
 		return err
 	}
-	r.request.Cgroup, err = plan.WithSubGroup(cgroup, r.config.Annotations, r.request.Facts)
-	return err
+	if r.request.Cgroup, err = plan.WithSubGroup(cgroup, r.config.Annotations, r.request.Facts); err != nil {
+		return err
+	}
+	if r.rootless && r.cgroupManager == managerCgroupfs {
+		return r.withoutUndelegated()
+	}
+	return nil
+}
+
+// withoutUndelegated does without the cgroups that the caller may not make, if
+// the config asks for none: neither for their place nor for what they limit.
+func (r *creation) withoutUndelegated() error {
+	delegated, refused := libns.Delegated(r.request.Cgroup, r.request.Facts)
+	if refused != nil {
+		if field := plan.NeedsCgroup(r.config, delegated, r.request.Facts); field != "" {
+			return spec.Problems{{
+				File: r.config.File, Field: field, Line: r.config.Line(field),
+				Text: fmt.Sprintf("unable to apply cgroup configuration: %v; rootless needs no limits + no cgrouppath when no permission is granted for cgroups: have one delegated (cgroups(7)), or try --systemd-cgroup", refused),
+			}}
+		}
+	}
+	r.request.Cgroup = delegated
+	return nil
 }
 
 // configPath is where the configuration is, as spec.Load finds it.

@@ -33,3 +33,11 @@ func (t *tool) usesUserManager(euid int) bool {
 		return euid != 0 || userns.RunningInUserNS() && os.Getenv("USER") != "root"
 	}
 }
+
+// isRootless reports whether missing permissions on cgroups are no error.
+func (t *tool) isRootless(facts kernel.Facts) bool {
+	if t.rootless == "auto" {
+		return facts.Rootless()
+	}
+	return t.rootless == "true"
+}

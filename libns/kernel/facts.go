@@ -18,8 +18,12 @@ const (
 
 // Facts is what a plan depends on besides the spec.
 type Facts struct {
-	EUID    int // effective user id of the runtime
-	LastCap int // highest capability number that the kernel knows
+	EUID int // effective user id of the runtime
+	EGID int // effective group id of the runtime
+	// UserNamespace says that the runtime is in a user namespace which is not
+	// the host's.
+	UserNamespace bool
+	LastCap       int // highest capability number that the kernel knows
 	// Capabilities has a bit for each capability that the runtime may use and
 	// give on: its permitted set.
 	Capabilities uint64
@@ -46,6 +50,10 @@ type Facts struct {
 	SELinux  bool // is active and has a policy, says ProbeSecurity
 	Resctrl  bool // is mounted on ResctrlMount, says ProbeResctrl
 }
+
+// Rootless says that the runtime has no privileges on the host: its user is an
+// ordinary one, or root of no more than a user namespace.
+func (f Facts) Rootless() bool { return f.EUID != 0 || f.UserNamespace }
 
 // Controllers lists the controllers that can limit a container: those of the v1
 // hierarchies if there are any, otherwise those of the unified one.

@@ -19,17 +19,27 @@ const cgroupRoot = "/sys/fs/cgroup"
 func Probe() (Facts, error) {
 	f := Facts{
 		EUID:         os.Geteuid(),
+		EGID:         os.Getegid(),
 		LastCap:      lastCap(),
 		Capabilities: permitted(),
 		Arch:         runtime.GOARCH,
 		SeccompFlags: seccompFlags(),
 		KCore:        unix.Access("/proc/kcore", unix.F_OK) == nil,
 	}
+	f.UserNamespace = inUserNamespace()
 	f.probeMountSetattr()
 	if err := f.probeCgroups(); err != nil {
 		return Facts{}, fmt.Errorf("find the cgroup hierarchies: %w", err)
 	}
 	return f, nil
+}
+
+// inUserNamespace tells the host's user namespace by its inode number, which
+// is the same on every kernel (USER_NS_INIT_INO of linux/nsfs.h).
+func inUserNamespace() bool {
+	const initial = 0xeffffffd
+	var st unix.Stat_t
+	return unix.Stat("/proc/self/ns/user", &st) == nil && st.Ino != initial
 }
 
 // lastCap is the highest capability that the bounding set knows

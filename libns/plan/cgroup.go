@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"rt/libns/kernel"
+	"rt/spec"
 )
 
 // Cgroup is where the container's processes are: one directory in the unified
@@ -90,4 +91,25 @@ func cgroupBelow(mount, self, path string, beside bool) string {
 		self = filepath.Dir(self)
 	}
 	return filepath.Join(mount, self, clean)
+}
+
+// NeedsCgroup is the field of the config that asks for a cgroup which is not
+// among those that there are to be, "" if none does.
+func NeedsCgroup(config *spec.Config, c Cgroup, facts kernel.Facts) string {
+	if config.Linux == nil {
+		return ""
+	}
+	if config.Linux.CgroupsPath != "" {
+		return "linux.cgroupsPath"
+	}
+	for _, l := range limitsIn(config.Linux.Resources) {
+		there := c.Unified != ""
+		if facts.Cgroup != kernel.CgroupUnified {
+			_, there = c.Controller(l.controller.v1)
+		}
+		if !there {
+			return "linux.resources." + l.field
+		}
+	}
+	return ""
 }

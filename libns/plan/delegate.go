@@ -34,6 +34,9 @@ func (c *compiler) delegateCgroup() {
 	if ns, ok := c.namespace(specs.CgroupNamespace); !ok || ns.Path != "" {
 		return
 	}
+	if c.unprivileged() {
+		return // it is the caller's own, who can give nothing away
+	}
 	field, ok := c.writableCgroupMount()
 	uid := c.hostUID(c.Config.Process.User.UID)
 	if ok && uid != 0 {

@@ -92,6 +92,7 @@ func (c *compiler) enterNamespaces(r *ExecRequest) {
 // caller's rights only: no order of them matters.
 func (c *compiler) joinTarget(join uint64) {
 	const field = "linux.namespaces"
+	c.hideBeforeJoining()
 	if c.mapped {
 		c.leaveGroups()
 	}

@@ -51,6 +51,13 @@ func systemdFacts() kernel.Facts {
 	return f
 }
 
+// rootlessFacts are those of an ordinary user.
+func rootlessFacts() kernel.Facts {
+	f := unifiedFacts()
+	f.EUID, f.EGID, f.Capabilities = 1000, 1000, 0
+	return f
+}
+
 // goldens are the cases of testdata, each with what its plan depends on besides
 // the config.
 var goldens = map[string]func(*Request){
@@ -79,6 +86,8 @@ var goldens = map[string]func(*Request){
 	"one-namespace":     func(r *Request) { r.Facts = unifiedFacts() },
 	"resources":         func(r *Request) { r.Facts = unifiedFacts() },
 	"resources-later":   nil,
+	"rootless":          func(r *Request) { r.Facts = rootlessFacts() },
+	"rootless-range":    func(r *Request) { r.Facts, r.Gated = rootlessFacts(), true },
 	"seccomp-notify":    func(r *Request) { r.Gated = true },
 	"shared-root":       func(r *Request) { r.Facts = unifiedFacts() },
 	"systemd":           func(r *Request) { r.Facts = systemdFacts() },

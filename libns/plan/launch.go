@@ -62,10 +62,12 @@ func (c *compiler) isolateProcess() {
 	c.step("", "close the caller's other descriptors")
 	c.call(unix.SYS_CLOSE_RANGE, imm(c.p.FirstFreeFD()), imm(^uint32(0)), imm(0))
 
-	// Not dumpable: nothing in a namespace that is joined may trace the
-	// init stage or look at its descriptors (CVE-2016-9962). execve undoes it.
-	c.step("", "be out of reach of other processes, in a session of its own")
-	c.call(unix.SYS_PRCTL, imm(unix.PR_SET_DUMPABLE), imm(0), imm(0), imm(0), imm(0))
+	if c.unprivileged() {
+		c.step("", "begin a session of its own")
+	} else {
+		c.step("", "be out of reach of other processes, in a session of its own")
+		c.hide()
+	}
 	c.call(unix.SYS_PRCTL, imm(unix.PR_SET_NAME), c.str("rt-init"), imm(0), imm(0), imm(0))
 	c.call(unix.SYS_SETSID).ignore(unix.EPERM)
 	c.oldMask = c.word("umask")

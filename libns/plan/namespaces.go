@@ -57,6 +57,7 @@ func (c *compiler) joinNamespaces() {
 		return
 	}
 	opened := c.openNamespaces(slices.Concat(joinOrder, []specs.LinuxNamespaceType{specs.UserNamespace}))
+	c.hideBeforeJoining()
 	others := opened[:len(opened)-1]
 	for _, kind := range others {
 		c.tryNamespace(kind)

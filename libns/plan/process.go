@@ -83,6 +83,9 @@ func (c *compiler) changeUser() {
 	}
 	c.call(unix.SYS_SETRESGID, imm(user.GID), imm(user.GID), imm(user.GID))
 	c.call(unix.SYS_SETRESUID, imm(user.UID), imm(user.UID), imm(user.UID))
+	if c.exposed() {
+		c.afterChangeOfIDs()
+	}
 	c.umask()
 }
 
@@ -96,7 +99,12 @@ func (c *compiler) setGroups(gids []uint32) {
 	if len(groups) > 0 {
 		list = c.constant(groups)
 	}
-	c.call(unix.SYS_SETGROUPS, imm(len(gids)), list)
+	call := c.call(unix.SYS_SETGROUPS, imm(len(gids)), list)
+	if len(gids) == 0 && (c.mapped || c.Facts.UserNamespace) {
+		// setgroups(2) may be denied there, to prevent just this: that who is
+		// in a group for being kept out of something leaves it.
+		call.ignore(unix.EPERM)
+	}
 }
 
 // umask sets the program's file mode creation mask. Without a setting, the first

@@ -34,6 +34,15 @@ func (a SetTimeOffsets) Title() string {
 	return "offset the clocks: " + strings.Join(offsets, ", ")
 }
 
+// Text is what is written to /proc/PID/timens_offsets.
+func (a SetTimeOffsets) Text() string {
+	var lines strings.Builder
+	for _, o := range a.Offsets {
+		fmt.Fprintf(&lines, "%s %d %d\n", o.Clock, o.Secs, o.Nanosecs)
+	}
+	return lines.String()
+}
+
 // Holds is true: the offsets come before the first process.
 func (SetTimeOffsets) Holds() bool { return true }
 
@@ -56,15 +65,29 @@ func (c *compiler) makeTimeNamespace() {
 	}
 	c.step(field, "make a time namespace")
 	c.call(unix.SYS_UNSHARE, imm(unix.CLONE_NEWTIME))
-	if offsets := timeOffsets(c.Config.Linux.TimeOffsets); len(offsets) > 0 {
+	fd := c.word("t")
+	switch offsets := timeOffsets(c.Config.Linux.TimeOffsets); {
+	case len(offsets) == 0:
+	case c.unprivileged():
+		c.ownTimeOffsets(SetTimeOffsets{Offsets: offsets}, fd)
+	default:
 		c.host("linux.timeOffsets", SetTimeOffsets{Offsets: offsets})
 	}
-	fd := c.word("t")
 	c.step(field, "enter it")
 	c.call(unix.SYS_OPENAT, load(c.word("host_proc")), c.str("self/ns/time_for_children"), imm(unix.O_RDONLY|unix.O_CLOEXEC), imm(0)).to(fd)
 	c.call(unix.SYS_SETNS, load(fd), imm(unix.CLONE_NEWTIME))
 	c.close(fd)
 	c.close(c.word("host_proc"))
+}
+
+// ownTimeOffsets has the init stage write them, as root of its user namespace:
+// the file is not the caller's, who is an ordinary user, if that root is not.
+func (c *compiler) ownTimeOffsets(a SetTimeOffsets, fd Ref) {
+	text := a.Text()
+	c.step("linux.timeOffsets", a.Title())
+	c.call(unix.SYS_OPENAT, load(c.word("host_proc")), c.str("self/timens_offsets"), imm(unix.O_WRONLY|unix.O_CLOEXEC), imm(0)).to(fd)
+	c.call(unix.SYS_WRITE, load(fd), c.str(text), imm(len(text)))
+	c.close(fd)
 }
 
 func timeOffsets(config map[string]specs.LinuxTimeOffset) []TimeOffset {

@@ -37,11 +37,21 @@ type WriteIDMap struct {
 	// DenySetgroups takes setgroups(2) away for good. An unprivileged caller,
 	// who may map just his own group, has to do so first.
 	DenySetgroups bool `json:"denySetgroups,omitempty"`
+	// Helpers says that newuidmap(1) and newgidmap(1) write the mapping, who
+	// have the right to map what /etc/subuid and /etc/subgid give the caller.
+	Helpers bool `json:"helpers,omitempty"`
 }
 
 // Title names the action, with as much of the mapping as a line can hold.
 func (a WriteIDMap) Title() string {
-	return "map uids " + FormatIDMap(a.UIDs) + "; gids " + FormatIDMap(a.GIDs)
+	title := "map uids " + FormatIDMap(a.UIDs) + "; gids " + FormatIDMap(a.GIDs)
+	switch {
+	case a.Helpers:
+		title += " by newuidmap and newgidmap"
+	case a.DenySetgroups:
+		title += "; deny setgroups"
+	}
+	return title
 }
 
 // Holds is true: without a mapping the init stage is nobody.
@@ -139,9 +149,25 @@ func (c *compiler) makeUserNamespace() {
 	c.leaveGroups()
 	c.step(field, "make the new user namespace")
 	c.call(unix.SYS_UNSHARE, imm(unix.CLONE_NEWUSER))
-	ids := c.idMap()
-	c.host("linux.uidMappings", WriteIDMap{IDMap: ids, DenySetgroups: c.Facts.EUID != 0 && len(ids.GIDs) == 1})
+	c.host("linux.uidMappings", c.writeIDMap())
 	c.becomeRoot(field)
+}
+
+// writeIDMap says who maps the ids (user_namespaces(7), "Defining user and group
+// ID mappings"): the parent, who may map an ordinary user to nobody but himself,
+// or the helpers that the system has for such users.
+func (c *compiler) writeIDMap() WriteIDMap {
+	a := WriteIDMap{IDMap: c.idMap()}
+	if c.unprivileged() {
+		a.DenySetgroups = isAlone(a.UIDs, c.Facts.EUID) && isAlone(a.GIDs, c.Facts.EGID)
+		a.Helpers = !a.DenySetgroups
+	}
+	return a
+}
+
+// isAlone says that a mapping is of one id, the caller's own.
+func isAlone(mappings []specs.LinuxIDMapping, id int) bool {
+	return len(mappings) == 1 && mappings[0].Size == 1 && int(mappings[0].HostID) == id
 }
 
 // joinUserNamespace enters the user namespace that has been opened.
@@ -154,17 +180,21 @@ func (c *compiler) joinUserNamespace() {
 
 // leaveGroups gives the caller's groups up with the caller's rights: inside they
 // could not be, where setgroups is denied.
+//
+// An ordinary user cannot: the groups stay, as a group that has no name inside.
 func (c *compiler) leaveGroups() {
+	if c.unprivileged() {
+		return
+	}
 	c.step("", "leave the caller's groups")
 	c.call(unix.SYS_SETGROUPS, imm(0), null)
 }
 
 // becomeRoot takes the ids of root in the user namespace, which what is made
-// from here on will belong to. The kernel makes a process whose ids change
-// dumpable again if sysctl fs.suid_dumpable says so: see isolateProcess.
+// from here on will belong to.
 func (c *compiler) becomeRoot(field string) {
 	c.step(field, "become root of the user namespace")
 	c.call(unix.SYS_SETRESGID, imm(0), imm(0), imm(0))
 	c.call(unix.SYS_SETRESUID, imm(0), imm(0), imm(0))
-	c.call(unix.SYS_PRCTL, imm(unix.PR_SET_DUMPABLE), imm(0), imm(0), imm(0), imm(0))
+	c.afterChangeOfIDs()
 }
