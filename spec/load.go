@@ -142,6 +142,7 @@ func Parse(data []byte, bundle, file string) (*Config, error) {
 	if strings.TrimSpace(c.source.text) == "null" {
 		return nil, fmt.Errorf("%s: config cannot be null", file)
 	}
+	c.readAsOlder()
 	return c, nil
 }
 

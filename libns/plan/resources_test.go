@@ -17,7 +17,7 @@ import (
 func withResources(t *testing.T, resources string, facts kernel.Facts) *Request {
 	t.Helper()
 	config, err := spec.Parse(fmt.Appendf(nil, `{
-		"ociVersion": "1.0.2", "root": {"path": "rootfs"},
+		"ociVersion": "1.3.0", "root": {"path": "rootfs"},
 		"process": {"args": ["sh"], "cwd": "/", "user": {}},
 		"linux": {"namespaces": [{"type": "mount"}], "resources": %s}
 	}`, resources), "/bundles/box", "config.json")

@@ -83,8 +83,12 @@ teardown() {
 	done <<-'END'
 		5 5
 		-1 max
-		0 1
+		0 max
 	END
+	config '.ociVersion = "1.3.0"'
+	resources '{pids: {limit: 0}}'
+	run_detached sleep 1000
+	assert_equal "$(limit "$ID" pids.max pids.max)" 1
 }
 
 # bats test_tags=vm,systemd

@@ -4,7 +4,12 @@
 
 setup_file() { load podman && start_podman; }
 teardown_file() { load podman && stop_podman; }
-setup() { load podman && begin_test; }
+setup() {
+	load podman && begin_test
+	needs catatonit
+	[[ $(stat -fc %T /sys/fs/cgroup) != cgroup2fs ]] ||
+		skip "on cgroup v2, Podman 4.3 with its cgroupfs driver makes pods in which no device can be opened"
+}
 teardown() { end_podman_test; }
 
 box=localhost/box
@@ -25,7 +30,6 @@ namespace() {
 }
 
 @test "the members of a pod share network, IPC and host name, and keep the rest to themselves" {
-	needs catatonit
 	pod --hostname pod.example.org
 	member $box sleep 1000
 	local first=$ID name
@@ -43,7 +47,6 @@ namespace() {
 }
 
 @test "a pod with a shared pid namespace" {
-	needs catatonit
 	pod --share pid,net,ipc,uts
 	member $box sleep 1234
 	local first=$ID
@@ -57,7 +60,6 @@ namespace() {
 }
 
 @test "a pod is paused, stopped, started and removed as a whole" {
-	needs catatonit
 	pod
 	member $box sh -c 'trap "exit 0" TERM; while :; do sleep 0.1; done'
 	podman pod pause "$POD" >/dev/null
@@ -75,7 +77,6 @@ namespace() {
 }
 
 @test "generate kube and play kube" {
-	needs catatonit
 	pod --name "$TOKEN"
 	member --name "$TOKEN-member" --env GREETING=hello $box sh -c 'echo "$GREETING"; exec sleep 1000'
 	podman generate kube "$TOKEN" >"$WORK/pod.yaml"

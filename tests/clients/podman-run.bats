@@ -232,6 +232,8 @@ of_status() { sed -n "s/^$1:[[:space:]]*//p" <<<"$output"; }
 	fi
 	assert_success
 	assert_output $'67108864\n33554432\n50000\n512\n50\n0'
+	once --pids-limit=-1 $box cat /sys/fs/cgroup/pids/pids.max
+	assert_output max
 }
 
 @test "run --cgroups=disabled: the container stays in the cgroup of its caller" {
@@ -240,6 +242,34 @@ of_status() { sed -n "s/^$1:[[:space:]]*//p" <<<"$output"; }
 	assert_success
 	refute_contains libpod
 	refute_contains "$ENGINE_NAME"
+}
+
+@test "run -v SOURCE:DIRECTORY:O and :U: an overlay over a directory of the host, and one given to the user" {
+	mkdir "$WORK/lower" "$WORK/given"
+	touch "$WORK/lower/file"
+	once --volume "$WORK/lower:/o:O" --volume "$WORK/given:/u:U" --user 1000 --userns host $box sh -c 'ls /o; touch /u/x; stat -c %u /u'
+	assert_success
+	assert_output $'file\n1000'
+	once --volume "$WORK/lower:/o:O" $box sh -c 'touch /o/new && ls /o'
+	assert_output $'file\nnew'
+	assert_equal "$(ls "$WORK/lower")" file
+}
+
+@test "run --systemd=always: the directories of a systemd are there to write to" {
+	once --systemd=always $box sh -c 'for d in /run /run/lock /tmp /var/log/journal; do touch $d/x && stat -fc "$d %T" $d; done; echo $container'
+	assert_success
+	assert_output $'/run tmpfs\n/run/lock tmpfs\n/tmp tmpfs\n/var/log/journal tmpfs\npodman'
+}
+
+@test "run --rootfs, --timeout, --personality, --security-opt mask, --oom-score-adj, --tz" {
+	mkdir "$WORK/root" && tar --create --directory "$(image_root)" . | tar --extract --directory "$WORK/root"
+	once --rootfs "$WORK/root" busybox echo from a directory
+	assert_output 'from a directory'
+	once --timeout 1 $box sleep 1000
+	assert_failure
+	once --security-opt mask=/proc/cpuinfo --oom-score-adj 500 --tz=UTC $box sh -c 'wc -c </proc/cpuinfo; cat /proc/self/oom_score_adj; date +%Z'
+	assert_success
+	assert_output $'0\n500\nUTC'
 }
 
 @test "run --init: an init reaps for the program and hands signals on" {
