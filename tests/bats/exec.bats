@@ -685,3 +685,34 @@ left_of_execs() {
 		echo "$pid $(cat "/proc/$pid/comm")"
 	done
 }
+
+# traces prints what execs could leave behind: processes, descriptors of the first one, cgroups, files.
+traces() {
+	local init
+	init=$(container_pid "$ID")
+	pgrep --ns "$init" --nslist pid | wc -l
+	find "/proc/$init/fd" -mindepth 1 | wc -l
+	marked_cgroups "$TOKEN" | wc -l
+	find "$ROOT" "$WORK" -not -name 'output.*' | wc -l
+}
+
+@test "of many execs, in a row and at once, nothing is left" {
+	# EXECS=2000 EXECS_AT_ONCE=50 is the long run.
+	local i before pids=()
+	sleeper
+	before=$(traces)
+	for ((i = 0; i < ${EXECS:-200}; i++)); do
+		rt_alone exec "$ID" true </dev/null
+	done
+	assert_equal "$(traces)" "$before"
+	for ((i = 0; i < ${EXECS_AT_ONCE:-20}; i++)); do
+		rt_alone exec "$ID" sh -c "exit $i" </dev/null 3>&- &
+		pids+=($!)
+	done
+	for i in "${!pids[@]}"; do
+		local code=0
+		wait "${pids[i]}" || code=$?
+		assert_equal "$code" "$i"
+	done
+	assert_equal "$(traces)" "$before"
+}
