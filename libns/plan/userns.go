@@ -183,11 +183,11 @@ func (c *compiler) joinUserNamespace() {
 //
 // An ordinary user cannot: the groups stay, as a group that has no name inside.
 func (c *compiler) leaveGroups() {
-	if c.unprivileged() {
+	if c.unprivileged() || c.Config.KeepsGroups() {
 		return
 	}
 	c.step("", "leave the caller's groups")
-	c.call(unix.SYS_SETGROUPS, imm(0), null)
+	c.setGroups(nil)
 }
 
 // becomeRoot takes the ids of root in the user namespace, which what is made

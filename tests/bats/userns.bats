@@ -148,6 +148,17 @@ map_holder() {
 	assert_output "$(readlink "/proc/$HOLDER/ns/user")"$'\n0'
 }
 
+@test "a joined user namespace in which setgroups is denied" {
+	hold unshare --user
+	echo deny >"/proc/$HOLDER/setgroups"
+	map_holder
+	config 'del(.linux.uidMappings, .linux.gidMappings) | (.linux.namespaces[] | select(.type == "user")).path = "/proc/'"$HOLDER"'/ns/user"'
+	args grep ^Groups /proc/self/status
+	run_container_by setpriv --groups 5,6,7
+	assert_success
+	assert_output $'Groups:\t '
+}
+
 @test "a joined user namespace, and a network namespace that it owns" {
 	hold unshare --user --net
 	map_holder
@@ -360,14 +371,11 @@ map_holder() {
 
 @test "hooks inside run as the container's root" {
 	config '.hooks = {
-		createContainer: [{path: "/bin/sh", args: ["sh", "-c", "id -u; tr -s \" \" </proc/self/uid_map >'"$WORK"'/create-container"]}],
-		startContainer: [{path: "/bin/sh", args: ["sh", "-c", "id -u >/tmp/start-container"]}]} | del(.root.readonly)'
-	mkdir -p "$WORK"
-	touch "$WORK/create-container"
-	chmod 666 "$WORK/create-container"
-	inside 'cat /tmp/start-container'
+		createContainer: [{path: "/bin/sh", args: ["sh", "-c", "id -u >tmp/create; tr -s \" \" </proc/self/uid_map >>tmp/create"]}],
+		startContainer: [{path: "/bin/sh", args: ["sh", "-c", "id -u >/tmp/start"]}]} | del(.root.readonly)'
+	inside 'cat /tmp/create /tmp/start'
 	assert_success
-	assert_output 0
+	assert_output $'0\n 0 100000 65536\n0'
 }
 
 @test "kernel parameters of its own namespaces" {
