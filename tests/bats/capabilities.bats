@@ -97,7 +97,7 @@ NONE=0000000000000000
 	config 'del(.root.readonly)'
 	echo content >"$BUNDLE/rootfs/etc/file"
 	chmod 600 "$BUNDLE/rootfs/etc/file"
-	chown "$(host_id 1000)" "$BUNDLE/rootfs/etc/file"
+	chown "$(host_id 1000):$(host_id 0)" "$BUNDLE/rootfs/etc/file"
 	capabilities '["CAP_DAC_OVERRIDE"] as $one | {bounding: $one, permitted: $one, effective: $one}'
 	inside 'cat /etc/file; chown 0 /etc/file'
 	assert_failure
