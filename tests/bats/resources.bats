@@ -13,7 +13,7 @@ teardown() {
 	teardown_all
 }
 
-# bats test_tags=vm,systemd,smoke
+# bats test_tags=vm,systemd
 @test "limits of memory" {
 	needs_controller memory
 	resources '{memory: {limit: 67108864, reservation: 33554432, swap: 100663296}}'
