@@ -14,7 +14,9 @@ load clients
 start_podman() {
 	needs_engine podman podman
 	needs_engine conmon conmon
-	engine_directory podman
+	# Files run at the same time, and each of them removes what is called like its own.
+	local file=${BATS_TEST_FILENAME##*/}
+	engine_directory "${file%.bats}"
 	start_engine_host
 	# Podman writes there whatever its configuration says.
 	podman_host mount -t tmpfs tmpfs /var/lib
