@@ -31,7 +31,9 @@ needs_engine() {
 # engine_directory NAME makes the directory that an engine keeps everything in, and sets $ENGINE and
 # $ENGINE_NAME, which carries the name of this test run: cgroups of the engine are to be called so.
 engine_directory() {
-	export ENGINE_NAME=$RT_SUITE-$1 ENGINE=$BATS_FILE_TMPDIR/$RT_SUITE-$1
+	# Files run side by side, and what is called like an engine goes with it.
+	export ENGINE_NAME=$RT_SUITE-$BASHPID-$1
+	export ENGINE=$BATS_FILE_TMPDIR/$ENGINE_NAME
 	mkdir -p "$ENGINE"
 }
 

@@ -44,7 +44,7 @@ build() {
 	END
 	assert_failure
 	assert_all_contained said 'returned a non-zero code: 42'
-	assert_equal "$(docker ps --all --quiet --filter "ancestor=box")" ''
+	assert_contains 'Removing intermediate container'
 }
 
 @test "RUN: what a build may not" {
