@@ -31,7 +31,11 @@ func (v *validator) mounts() {
 // clean path. A destination that begins with the path of the root filesystem on
 // the host means the same place inside.
 func (c *Config) MountDestination(mount specs.Mount) string {
-	destination := filepath.Clean("/" + mount.Destination)
+	destination := mount.Destination
+	if !strings.HasPrefix(destination, "/") {
+		destination = "/" + destination
+	}
+	destination = filepath.Clean(destination)
 	root := c.RootPath()
 	if root == "" || root == "/" {
 		return destination

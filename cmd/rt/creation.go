@@ -103,6 +103,7 @@ func (t *tool) readConfig(r *creation, file string, host spec.Host) error {
 	}
 	useSeccompReceiver(config)
 	loaded()
+	spareCollector(config)
 	probed := t.trace.Span("ask the kernel what it can do", "")
 	facts, err := probe(config)
 	if err != nil {

@@ -55,6 +55,7 @@ func (t *tool) runTarget(c *cli.Context, target target) error {
 	if detached {
 		return letGo(container)
 	}
+	giveMemoryBack(r.config)
 	code, err := t.attend(container)
 	if !c.Bool("keep") {
 		err = errors.Join(err, t.deleteEnded(held, r.record, container.Container))

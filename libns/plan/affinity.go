@@ -34,6 +34,6 @@ func (c *compiler) allCPUs() {
 	c.setAffinity(bitMask("0-8191", maxCPUs))
 }
 
-func (c *compiler) setAffinity(mask []byte) *callBuilder {
+func (c *compiler) setAffinity(mask []byte) callBuilder {
 	return c.call(unix.SYS_SCHED_SETAFFINITY, imm(0), imm(len(mask)), c.constant(mask))
 }

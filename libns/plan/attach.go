@@ -10,13 +10,13 @@ import (
 
 // attach puts a detached mount on the place that at refers to. Both are
 // descriptors: no string is resolved again that somebody could have changed.
-func (b *builder) attach(mount, at Ref) *callBuilder {
+func (b *builder) attach(mount, at Ref) callBuilder {
 	return b.call(unix.SYS_MOVE_MOUNT, load(mount), b.str(""), load(at), b.str(""),
 		imm(unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH))
 }
 
 // clone makes a detached bind mount of the file or tree that fd refers to.
-func (b *builder) clone(fd Ref, recursive bool) *callBuilder {
+func (b *builder) clone(fd Ref, recursive bool) callBuilder {
 	flags := unix.AT_EMPTY_PATH | unix.OPEN_TREE_CLONE | unix.OPEN_TREE_CLOEXEC
 	if recursive {
 		flags |= unix.AT_RECURSIVE

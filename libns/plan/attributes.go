@@ -161,7 +161,7 @@ func (c *compiler) nameMount(mount Ref) {
 	c.call(unix.SYS_FCHDIR, load(c.procfs))
 }
 
-func (c *compiler) callMount(flags uint64) *callBuilder {
+func (c *compiler) callMount(flags uint64) callBuilder {
 	return c.call(unix.SYS_MOUNT, null, c.str("self/fd/"+strconv.Itoa(c.namedFD())), null, imm(flags), null)
 }
 

@@ -12,7 +12,8 @@ import (
 // what happens and none of them counts an index.
 type builder struct {
 	p        *Plan
-	interned map[string]Ref
+	interned map[string]Ref // texts
+	structs  map[string]Ref
 	hows     map[[2]uint64]Arg // flags and resolve of openat2 → its structure
 	words    map[string]Ref
 	labels   []int32 // label → index of its call; unbound = -1
@@ -51,6 +52,7 @@ func newBuilder(calls int) *builder {
 			Objects: make([]Object, 1, calls/2),
 		},
 		interned: make(map[string]Ref, calls/2),
+		structs:  make(map[string]Ref, calls/8),
 		hows:     map[[2]uint64]Arg{},
 		words:    map[string]Ref{},
 		labels:   make([]int32, 0, calls/2),
@@ -66,7 +68,7 @@ func (b *builder) object(o Object) Ref {
 }
 
 // str is the address of a NUL-terminated constant.
-func (b *builder) str(s string) Arg { return Arg{Kind: Address, Ref: b.text(s)} }
+func (b *builder) str(s string) Arg { return AddressOf(b.text(s)) }
 
 // text is the place of a NUL-terminated constant; equal texts share one.
 func (b *builder) text(s string) Ref {
@@ -82,13 +84,12 @@ func (b *builder) text(s string) Ref {
 
 // constant is the address of a read-only structure; equal ones share one.
 func (b *builder) constant(bytes []byte) Arg {
-	key := "\x00struct\x00" + string(bytes)
-	r, ok := b.interned[key]
+	r, ok := b.structs[string(bytes)]
 	if !ok {
 		r = b.object(Object{Kind: Struct, Bytes: bytes})
-		b.interned[key] = r
+		b.structs[string(bytes)] = r
 	}
-	return Arg{Kind: Address, Ref: r}
+	return AddressOf(r)
 }
 
 // word is the 64-bit result called name; the same name is the same word.
@@ -133,9 +134,9 @@ func imm[T ~int | ~int32 | ~int64 | ~uint | ~uint32 | ~uint64 | ~uintptr | ~uint
 	return Arg{Kind: Immediate, Value: uint64(v)}
 }
 
-func addr(r Ref) Arg { return Arg{Kind: Address, Ref: r} }
+func addr(r Ref) Arg { return AddressOf(r) }
 
-func load(r Ref) Arg { return Arg{Kind: Contents, Ref: r} }
+func load(r Ref) Arg { return ContentsOf(r) }
 
 // null is the null pointer.
 var null = Arg{}
@@ -225,7 +226,7 @@ func (b *builder) announce(kind MessageKind, index int, fds []Ref) {
 		b.call(unix.SYS_WRITE, load(b.control), message, imm(MessageSize))
 		return
 	}
-	iov := b.object(Object{Kind: Struct, Bytes: make([]byte, 16), Pointers: []Pointer{{0, message.Ref}}})
+	iov := b.object(Object{Kind: Struct, Bytes: make([]byte, 16), Pointers: []Pointer{{0, message.Ref()}}})
 	binary.LittleEndian.PutUint64(b.p.Objects[iov.Object].Bytes[8:], MessageSize)
 	rights := b.object(Object{Kind: Struct, Name: "rights", Bytes: rightsHeader(len(fds)), Writable: true})
 	header := b.object(Object{Kind: Struct, Bytes: make([]byte, unix.SizeofMsghdr), Pointers: []Pointer{{16, iov}, {32, rights}}})
@@ -261,7 +262,7 @@ func (b *builder) assist(a Action, fds ...Ref) {
 }
 
 // call appends one call to the current step.
-func (b *builder) call(op Op, args ...Arg) *callBuilder {
+func (b *builder) call(op Op, args ...Arg) callBuilder {
 	c := Call{Op: op, NArg: uint8(len(args)), Success: Next}
 	copy(c.Args[:], args)
 	for i := range args {
@@ -269,13 +270,13 @@ func (b *builder) call(op Op, args ...Arg) *callBuilder {
 	}
 	b.p.Calls = append(b.p.Calls, c)
 	b.p.Steps[len(b.p.Steps)-1].Count++
-	return &callBuilder{b, len(b.p.Calls) - 1}
+	return callBuilder{b, len(b.p.Calls) - 1}
 }
 
 // markWritable is here so that an object which the kernel writes to never ends
 // up in the image's read-only part.
 func (b *builder) markWritable(op Op, arg int, a Arg) {
-	if a.Kind == Address && !b.p.Objects[a.Ref.Object].Writable && writes(op, arg) {
+	if a.Kind == Address && !b.p.Objects[a.Ref().Object].Writable && writes(op, arg) {
 		panic(fmt.Sprintf("plan: argument %d of %v must be writable", arg, op))
 	}
 }
@@ -286,22 +287,22 @@ type callBuilder struct {
 	index int
 }
 
-func (c *callBuilder) get() *Call { return &c.b.p.Calls[c.index] }
+func (c callBuilder) get() *Call { return &c.b.p.Calls[c.index] }
 
 // to stores the result.
-func (c *callBuilder) to(r Ref) *callBuilder {
+func (c callBuilder) to(r Ref) callBuilder {
 	c.get().Result = r
 	return c
 }
 
 // on says where to go on after errno.
-func (c *callBuilder) on(errno unix.Errno, l label) *callBuilder {
+func (c callBuilder) on(errno unix.Errno, l label) callBuilder {
 	c.outcome(errno, Next)
 	c.b.jump(c.index, len(c.get().On)-1, l)
 	return c
 }
 
-func (c *callBuilder) outcome(errno unix.Errno, to int32) {
+func (c callBuilder) outcome(errno unix.Errno, to int32) {
 	call := c.get()
 	switch len(call.On) {
 	case 0:
@@ -324,7 +325,7 @@ func (b *builder) roomForOutcomes() []Outcome {
 }
 
 // ignore goes on with the next call after any of errnos.
-func (c *callBuilder) ignore(errnos ...unix.Errno) *callBuilder {
+func (c callBuilder) ignore(errnos ...unix.Errno) callBuilder {
 	for _, e := range errnos {
 		c.on(e, next)
 	}
@@ -332,25 +333,25 @@ func (c *callBuilder) ignore(errnos ...unix.Errno) *callBuilder {
 }
 
 // retry makes the call again after errno.
-func (c *callBuilder) retry(errno unix.Errno) *callBuilder {
+func (c callBuilder) retry(errno unix.Errno) callBuilder {
 	c.outcome(errno, int32(c.index))
 	return c
 }
 
 // then says where to go on after success.
-func (c *callBuilder) then(l label) *callBuilder {
+func (c callBuilder) then(l label) callBuilder {
 	c.b.jump(c.index, -1, l)
 	return c
 }
 
 // log names the fs-context descriptor that explains a failure.
-func (c *callBuilder) log(fs Ref) *callBuilder {
+func (c callBuilder) log(fs Ref) callBuilder {
 	c.get().Log = fs
 	return c
 }
 
 // means says what a failure is to a person.
-func (c *callBuilder) means(text string) *callBuilder {
+func (c callBuilder) means(text string) callBuilder {
 	c.get().Meaning = text
 	return c
 }

@@ -86,7 +86,7 @@ func (c *compiler) capabilitySets() capabilitySets {
 	return capabilitySets{c.capabilitySet(caps.Effective), c.capabilitySet(caps.Permitted), c.capabilitySet(caps.Inheritable)}
 }
 
-func (c *compiler) capset(sets capabilitySets) *callBuilder {
+func (c *compiler) capset(sets capabilitySets) callBuilder {
 	header := binary.LittleEndian.AppendUint32(nil, unix.LINUX_CAPABILITY_VERSION_3)
 	header = binary.LittleEndian.AppendUint32(header, 0)
 	var data []byte

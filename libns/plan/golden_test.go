@@ -249,7 +249,7 @@ func TestEveryLookUpBelowTheRootIsConfined(t *testing.T) {
 			if c.Op != unix.SYS_OPENAT2 {
 				continue
 			}
-			how := p.Objects[c.Args[2].Ref.Object].Bytes
+			how := p.Objects[c.Args[2].Ref().Object].Bytes
 			if binary.LittleEndian.Uint64(how[16:])&confined == 0 {
 				t.Errorf("%s: %s", name, p.CallString(i))
 			}
@@ -285,7 +285,7 @@ func fromCwd(c *Call) bool {
 }
 
 func isNamespaceOrProc(p *Plan, c *Call) bool {
-	path := string(p.Objects[c.Args[1].Ref.Object].Bytes)
+	path := string(p.Objects[c.Args[1].Ref().Object].Bytes)
 	if c.Op == unix.SYS_MOUNT {
 		return path == "/\x00" || strings.HasPrefix(path, "self/fd/") // of the host's procfs
 	}

@@ -145,12 +145,22 @@ const (
 	Contents                 // the 64-bit word that is in that place by then
 )
 
-// Arg is one argument of a call.
+// Arg is one argument of a call. A plan has thousands: it is two words large.
 type Arg struct {
 	Kind  ArgKind
-	Value uint64 // of an Immediate
-	Ref   Ref    // of an Address or Contents
+	Value uint64 // of an Immediate; of the others, what Ref gives
 }
+
+// AddressOf is the address of a place as an argument.
+func AddressOf(r Ref) Arg { return Arg{Address, r.pack()} }
+
+// ContentsOf is what a word holds when the call is made.
+func ContentsOf(r Ref) Arg { return Arg{Contents, r.pack()} }
+
+// Ref is the place that an Address or Contents is of.
+func (a Arg) Ref() Ref { return Ref{Object: int32(a.Value >> 32), Offset: int32(a.Value)} }
+
+func (r Ref) pack() uint64 { return uint64(uint32(r.Object))<<32 | uint64(uint32(r.Offset)) }
 
 // Jump targets that are not the index of a call.
 const (

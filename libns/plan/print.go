@@ -235,10 +235,10 @@ func (v callView) immediate(i int) (uint64, bool) {
 // object is what argument i is the address of the beginning of.
 func (v callView) object(i int) (*Object, bool) {
 	a := v.arg(i)
-	if a.Kind != Address || a.Ref.Offset != 0 {
+	if a.Kind != Address || a.Ref().Offset != 0 {
 		return nil, false
 	}
-	return &v.p.Objects[a.Ref.Object], true
+	return &v.p.Objects[a.Ref().Object], true
 }
 
 // bytes are the contents of the structure that argument i is the address of.
@@ -254,9 +254,9 @@ func (v callView) bytes(i int) ([]byte, bool) {
 func (v callView) value(i int, f func(uint64) string) string {
 	switch a := v.arg(i); a.Kind {
 	case Address:
-		return v.p.place(a.Ref)
+		return v.p.place(a.Ref())
 	case Contents:
-		return v.p.placeName(a.Ref)
+		return v.p.placeName(a.Ref())
 	default:
 		return f(a.Value)
 	}
@@ -353,9 +353,9 @@ func (v callView) knownTest(mask uint64) (knownTest, bool) {
 	if _, known := v.immediate(2); a.Kind != Contents || !known {
 		return knownTest{}, false
 	}
-	buffer := v.p.Objects[a.Ref.Object].Name
+	buffer := v.p.Objects[a.Ref().Object].Name
 	for _, k := range knownTests {
-		if k.buffer == buffer && k.offset == a.Ref.Offset && (k.mask == mask || k.mask == anyMask) {
+		if k.buffer == buffer && k.offset == a.Ref().Offset && (k.mask == mask || k.mask == anyMask) {
 			return k, true
 		}
 	}

@@ -182,7 +182,7 @@ func (c *compiler) checkProgram(p string) {
 
 // executable asks the kernel, not the mode bits: capabilities and access
 // control lists have a say.
-func (c *compiler) executable(p string) *callBuilder {
+func (c *compiler) executable(p string) callBuilder {
 	return c.call(unix.SYS_FACCESSAT2, cwdFD, c.str(p), imm(unix.X_OK), imm(unix.AT_EACCESS))
 }
 

@@ -27,7 +27,7 @@ func (c *compiler) openHost(path string, flags int, fd Ref) {
 
 // cloneHost makes a detached bind mount of a path of the host, and leaves it in
 // the word mount.
-func (c *compiler) cloneHost(path string, recursive bool, mount Ref) *callBuilder {
+func (c *compiler) cloneHost(path string, recursive bool, mount Ref) callBuilder {
 	flags := unix.OPEN_TREE_CLONE | unix.OPEN_TREE_CLOEXEC
 	if recursive {
 		flags |= unix.AT_RECURSIVE
@@ -43,7 +43,7 @@ func (c *compiler) cloneHost(path string, recursive bool, mount Ref) *callBuilde
 
 // reach lays down what happens when a call may not reach a path: the parent's
 // descriptor of it goes into fd, and then comes what use makes of it.
-func (c *compiler) reach(call *callBuilder, path string, fd Ref, use ...func()) {
+func (c *compiler) reach(call callBuilder, path string, fd Ref, use ...func()) {
 	if !c.mapped {
 		return
 	}

@@ -17,13 +17,16 @@ const (
 
 // relative is a container path as it is looked up from the root's descriptor.
 func relative(p string) string {
-	return strings.TrimPrefix(path.Clean("/"+p), "/")
+	if !strings.HasPrefix(p, "/") {
+		p = "/" + p
+	}
+	return strings.TrimPrefix(path.Clean(p), "/")
 }
 
 // open looks a path up below dir. openat2(2) gives EAGAIN when something was
 // renamed meanwhile and it cannot be sure: then again. The parent's deadline
 // ends an attack that never lets go.
-func (b *builder) open(dir Ref, p string, flags, resolve uint64) *callBuilder {
+func (b *builder) open(dir Ref, p string, flags, resolve uint64) callBuilder {
 	if p == "" {
 		p = "."
 	}
@@ -35,7 +38,7 @@ func (b *builder) open(dir Ref, p string, flags, resolve uint64) *callBuilder {
 	return b.call(unix.SYS_OPENAT2, load(dir), b.str(p), how, imm(sizeofOpenHow)).retry(unix.EAGAIN)
 }
 
-func (b *builder) close(fd Ref) *callBuilder { return b.call(unix.SYS_CLOSE, load(fd)) }
+func (b *builder) close(fd Ref) callBuilder { return b.call(unix.SYS_CLOSE, load(fd)) }
 
 // jump goes on elsewhere.
 func (b *builder) goTo(l label) { b.call(OpSet, imm(0)).then(l) }

@@ -110,7 +110,7 @@ func (c *compiler) loadFilter() {
 	code := c.constant(program)
 	header := binary.LittleEndian.AppendUint64(nil, uint64(len(c.filter.Program))) // struct sock_fprog
 	header = append(header, make([]byte, 8)...)
-	fprog := c.object(Object{Kind: Struct, Bytes: header, Pointers: []Pointer{{8, code.Ref}}})
+	fprog := c.object(Object{Kind: Struct, Bytes: header, Pointers: []Pointer{{8, code.Ref()}}})
 	c.call(unix.SYS_SECCOMP, imm(unix.SECCOMP_SET_MODE_FILTER), imm(c.filter.Flags), addr(fprog))
 	c.passListener()
 	if c.filterNeedsAdmin() {

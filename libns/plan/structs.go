@@ -11,7 +11,8 @@ import (
 
 // openHow is struct open_how of openat2(2).
 func openHow(flags, mode, resolve uint64) []byte {
-	b := le64(flags)
+	b := make([]byte, 0, sizeofOpenHow)
+	b = binary.LittleEndian.AppendUint64(b, flags)
 	b = binary.LittleEndian.AppendUint64(b, mode)
 	return binary.LittleEndian.AppendUint64(b, resolve)
 }
@@ -20,7 +21,8 @@ const sizeofOpenHow = 24
 
 // mountAttr is struct mount_attr of mount_setattr(2).
 func mountAttr(set, clear, propagation uint64) []byte {
-	b := le64(set)
+	b := make([]byte, 0, sizeofMountAttr)
+	b = binary.LittleEndian.AppendUint64(b, set)
 	b = binary.LittleEndian.AppendUint64(b, clear)
 	b = binary.LittleEndian.AppendUint64(b, propagation)
 	return binary.LittleEndian.AppendUint64(b, 0)
@@ -46,12 +48,12 @@ const (
 )
 
 // fileType tests the file type (S_IF*) in a statx buffer.
-func (b *builder) fileType(stat Ref, want uint32, errno unix.Errno) *callBuilder {
+func (b *builder) fileType(stat Ref, want uint32, errno unix.Errno) callBuilder {
 	return b.call(OpIs, load(stat.At(statxGIDMode)), imm(uint64(unix.S_IFMT)<<32), imm(uint64(want)<<32), imm(errno))
 }
 
 // rdev tests the device number in a statx buffer.
-func (b *builder) rdev(stat Ref, major, minor uint32, errno unix.Errno) *callBuilder {
+func (b *builder) rdev(stat Ref, major, minor uint32, errno unix.Errno) callBuilder {
 	return b.call(OpIs, load(stat.At(statxRdev)), imm(^uint64(0)), imm(uint64(major)|uint64(minor)<<32), imm(errno))
 }
 

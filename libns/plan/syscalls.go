@@ -533,7 +533,7 @@ func (c callView) sent(rights Ref) []string {
 }
 
 // message is what the init stage tells the parent with argument i.
-func (c callView) message(i int) string { return c.p.messageAt(c.arg(i).Ref) }
+func (c callView) message(i int) string { return c.p.messageAt(c.arg(i).Ref()) }
 
 func (p *Plan) messageAt(r Ref) string {
 	m, _, ok := ParseMessage(p.Objects[r.Object].Bytes)

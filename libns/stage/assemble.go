@@ -199,9 +199,9 @@ const EndErrno = unix.ENOEXEC
 func (a *assembler) argument(arg plan.Arg) (value uint32, read bool) {
 	switch {
 	case arg.Kind == plan.Address:
-		return a.address(arg.Ref), false
+		return a.address(arg.Ref()), false
 	case arg.Kind == plan.Contents:
-		return a.address(arg.Ref), true
+		return a.address(arg.Ref()), true
 	case fits(arg.Value):
 		return uint32(arg.Value), false
 	default:
@@ -385,9 +385,9 @@ func checkArgument(p *plan.Plan, arg plan.Arg) error {
 	case plan.Immediate:
 		return nil
 	case plan.Address:
-		return checkPlace(p, arg.Ref, 0)
+		return checkPlace(p, arg.Ref(), 0)
 	case plan.Contents:
-		return checkWord(p, arg.Ref, false)
+		return checkWord(p, arg.Ref(), false)
 	}
 	return fmt.Errorf("unknown kind %d", arg.Kind)
 }

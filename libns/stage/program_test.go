@@ -69,8 +69,8 @@ func (p *program) dump(r plan.Ref, n int) {
 }
 
 func imm(v uint64) plan.Arg                  { return plan.Arg{Kind: plan.Immediate, Value: v} }
-func addr(r plan.Ref) plan.Arg               { return plan.Arg{Kind: plan.Address, Ref: r} }
-func load(r plan.Ref) plan.Arg               { return plan.Arg{Kind: plan.Contents, Ref: r} }
+func addr(r plan.Ref) plan.Arg               { return plan.AddressOf(r) }
+func load(r plan.Ref) plan.Arg               { return plan.ContentsOf(r) }
 func negative(v int64) plan.Arg              { return imm(uint64(v)) }
 func on(e unix.Errno, to int32) plan.Outcome { return plan.Outcome{Errno: e, To: to} }
 

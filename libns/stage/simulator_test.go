@@ -56,9 +56,9 @@ func (m *simulator) word(r plan.Ref) []byte { return m.objects[r.Object][r.Offse
 func (m *simulator) argument(a plan.Arg) uint64 {
 	switch a.Kind {
 	case plan.Address:
-		return m.address(a.Ref)
+		return m.address(a.Ref())
 	case plan.Contents:
-		return binary.LittleEndian.Uint64(m.word(a.Ref))
+		return binary.LittleEndian.Uint64(m.word(a.Ref()))
 	}
 	return a.Value
 }
