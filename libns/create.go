@@ -178,7 +178,9 @@ func (d *driver) next(kind plan.MessageKind) (*message, error) {
 		case plan.MessageAssist:
 			err = d.assist(m)
 		case plan.MessageForked:
-			if err = d.forked(int(m.Index)); err == nil {
+			if d.child.pid != d.launched {
+				err = errors.New("the init stage forked a second time")
+			} else if err = d.forked(int(m.Index)); err == nil {
 				err = d.reply(nil)
 			}
 		default:

@@ -34,7 +34,7 @@ func (c *compiler) exactly(set, clear uint64) attributes {
 	if set&unix.MOUNT_ATTR__ATIME != 0 {
 		clear |= unix.MOUNT_ATTR__ATIME
 	}
-	if c.mapped {
+	if c.inUserNamespace() {
 		return attributes{set, clear}
 	}
 	return attributes{set, clear | allAttributes&^set}

@@ -101,7 +101,7 @@ func (c *compiler) devices() {
 func (c *compiler) makeDevice(d deviceNode, directory Ref) {
 	name := c.str(path.Base(d.Path))
 	mode := spec.DeviceMode(d.LinuxDevice)
-	if c.mapped && mode&unix.S_IFMT != unix.S_IFIFO {
+	if c.inUserNamespace() && mode&unix.S_IFMT != unix.S_IFIFO {
 		c.bindDevice(d, directory)
 		return
 	}

@@ -37,7 +37,7 @@ func (c *compiler) sysctl() {
 // not entered its root.
 func (c *compiler) privateProc(proc Ref) {
 	private := newFilesystem{kind: "proc", source: "proc", otherwise: noLabel}
-	if !c.mapped {
+	if !c.inUserNamespace() {
 		c.mount(private, proc)
 		return
 	}

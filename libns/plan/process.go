@@ -100,7 +100,7 @@ func (c *compiler) setGroups(gids []uint32) {
 		list = c.constant(groups)
 	}
 	call := c.call(unix.SYS_SETGROUPS, imm(len(gids)), list)
-	if len(gids) == 0 && (c.mapped || c.Facts.UserNamespace) {
+	if len(gids) == 0 && c.inUserNamespace() {
 		// setgroups(2) may be denied there, to prevent just this: that who is
 		// in a group for being kept out of something leaves it.
 		call.ignore(unix.EPERM)

@@ -87,7 +87,7 @@ func (b *builder) envelope() Ref {
 // show, for a user namespace that may not mount it: that takes owning the
 // namespace which it shows. "" means that there is none.
 func (c *compiler) substitute(kind string) string {
-	if !c.mapped || !c.Facts.MountSetattr {
+	if !c.inUserNamespace() || !c.Facts.MountSetattr {
 		return ""
 	}
 	switch kind {

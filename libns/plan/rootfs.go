@@ -132,7 +132,7 @@ func (c *compiler) moveRoot() {
 	for _, p := range []string{"/proc", "/sys"} {
 		c.call(unix.SYS_MOUNT, null, c.str(p), null, imm(unix.MS_PRIVATE|unix.MS_REC), null).ignore(unix.EINVAL, unix.ENOENT)
 		c.call(unix.SYS_UMOUNT2, c.str(p), imm(unix.MNT_DETACH)).ignore(unix.EINVAL, unix.ENOENT)
-		if c.mapped {
+		if c.inUserNamespace() {
 			// What was there before the user namespace cannot be unmounted
 			// in it, but covered.
 			c.call(unix.SYS_MOUNT, c.str("tmpfs"), c.str(p), c.str("tmpfs"), imm(unix.MS_RDONLY), null).ignore(unix.ENOENT)

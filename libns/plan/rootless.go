@@ -12,6 +12,10 @@ import (
 // unprivileged says that the runtime's user is an ordinary one.
 func (c *compiler) unprivileged() bool { return c.Facts.EUID != 0 }
 
+// inUserNamespace says that the container is in another user namespace than the
+// host's: its own, or one that the runtime is in.
+func (c *compiler) inUserNamespace() bool { return c.mapped || c.Facts.UserNamespace }
+
 // exposed says that the init stage stays within reach of its parent, if that is
 // an ordinary user: who could not map its ids, fetch its seccomp listener or
 // join its namespaces otherwise. Within reach it is of nobody else whom the

@@ -104,6 +104,7 @@ func (c *compiler) loadFilter() {
 		return
 	}
 	c.reserveListener()
+	c.letParentFetch()
 	program := c.filter.Bytes()
 	c.step(c.filterField(), c.filterTitle())
 	c.traced = false // from here on, the profile may not let times be read
@@ -156,6 +157,17 @@ func (c *compiler) reserveListener() {
 	}
 	c.step("linux.seccomp.listenerPath", fmt.Sprintf("keep descriptor %d free for the listener", c.listenerFD()))
 	c.call(unix.SYS_CLOSE_RANGE, imm(c.listenerFD()), imm(^uint32(0)), imm(0))
+}
+
+// letParentFetch puts the init stage within reach of an ordinary user, who could
+// not fetch the listener otherwise. Processes of the container that it has joined
+// can reach it, too, from here on until execve: it is in the container's root,
+// and all that it still holds is the conversation with the parent, who knows by
+// now which process he is talking about.
+func (c *compiler) letParentFetch() {
+	if c.filter.Notify && c.unprivileged() && !c.exposed() {
+		c.setDumpable(1)
+	}
 }
 
 // passListener has the parent fetch the listener (pidfd_getfd(2)) and give it to

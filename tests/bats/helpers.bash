@@ -21,6 +21,10 @@ begin_test() {
 	ROOT=$WORK/state
 	BUNDLE=
 	mkdir -p "$ROOT"
+	if [[ ${RT_MATRIX:-root} == rootless ]]; then
+		for_container "$WORK" "$ROOT"
+		reachable "$WORK"
+	fi
 	exec </dev/null
 	cd "$WORK" || return
 }
@@ -40,10 +44,21 @@ setup_bundle() {
 	echo "${config/cgroup-of-the-test/$TOKEN-$(unique)}" >"$BUNDLE/config.json"
 }
 
+# reachable PATH lets everybody pass through the directories that lead to the path, as far as the tests
+# have made them.
+reachable() {
+	local path=$1
+	while [[ $path == "$BATS_RUN_TMPDIR"* ]]; do
+		chmod a+x "$path"
+		path=${path%/*}
+	done
+}
+
 # skip_in MATRIX REASON skips the test in that kind of run ($RT_MATRIX): root, which is the ordinary
-# one, or userns, in which every container has a user namespace unless the test takes it out.
+# one, userns, in which every container has a user namespace unless the test takes it out, or rootless,
+# in which moreover rt is run by an ordinary user. What is said of userns is true of rootless.
 skip_in() {
-	[[ ${RT_MATRIX:-root} != "$1" ]] || skip "$2"
+	[[ ${RT_MATRIX:-root} != "$1" && ${RT_MATRIX:-root}:$1 != rootless:userns ]] || skip "$2"
 }
 
 # host_id N prints what user or group N of a container is on the host.

@@ -26,7 +26,8 @@ setup_suite() {
 	case ${RT_MATRIX:-root} in
 	root) ;;
 	userns) map_everything ;;
-	*) echo "RT_MATRIX is root or userns, not '$RT_MATRIX'" && return 1 ;;
+	rootless) map_everything && be_ordinary ;;
+	*) echo "RT_MATRIX is root, userns or rootless, not '$RT_MATRIX'" && return 1 ;;
 	esac
 	host_facts >"$BATS_SUITE_TMPDIR/before"
 	mkfifo "$BATS_SUITE_TMPDIR/watchdog"
@@ -96,6 +97,23 @@ map_everything() {
 		| .linux.gidMappings = .linux.uidMappings' "$RT_SUITE_CONFIG") || return
 	echo "$mapped" >"$RT_SUITE_CONFIG"
 	chown -hR 100000:100000 "$RT_SUITE_ROOTFS"
+}
+
+# be_ordinary has every test run $RT as an ordinary user, who is root of the containers and has their
+# other ids as subordinate ones. No cgroup is delegated to him.
+be_ordinary() {
+	# shellcheck source=tests/bats/rootless.bash
+	source "$SUITE_DIR/rootless.bash"
+	# With his own id among them, so that one range is enough.
+	ordinary_user "$BATS_SUITE_TMPDIR/etc" "$ORDINARY" 65536
+	cp "$RT" "$BATS_SUITE_TMPDIR/rt-itself"
+	printf '%s\n' '#!/bin/sh' "exec '$BATS_SUITE_TMPDIR/etc/as-user' '$BATS_SUITE_TMPDIR/rt-itself' \"\$@\"" >"$BATS_SUITE_TMPDIR/rt"
+	chmod 755 "$BATS_SUITE_TMPDIR/rt" "$BATS_SUITE_TMPDIR/rt-itself"
+	reachable "$BATS_SUITE_TMPDIR/etc"
+	export RT=$BATS_SUITE_TMPDIR/rt
+	local config
+	config=$(jq 'del(.linux.cgroupsPath, .linux.resources)' "$RT_SUITE_CONFIG") || return
+	echo "$config" >"$RT_SUITE_CONFIG"
 }
 
 # default_config prints the config that setup_bundle starts from: that of `rt spec` without the terminal.
