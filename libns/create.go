@@ -64,7 +64,13 @@ func Create(r *Request) (*NewContainer, error) {
 	if err := d.carryOut(); err != nil {
 		return nil, errors.Join(err, d.undo())
 	}
-	c := &NewContainer{
+	return d.newContainer(), nil
+}
+
+// newContainer is what came of the plan.
+func (d *driver) newContainer() *NewContainer {
+	r := d.request
+	return &NewContainer{
 		Container: &Container{
 			ID: r.ID, Dir: r.Dir, Init: d.init, Cgroup: r.Cgroup, RDT: r.RDT,
 			SharedPID: SharedPID(r.Config), Program: r.Config.Process.Args[0],
@@ -72,7 +78,6 @@ func Create(r *Request) (*NewContainer, error) {
 		Process: &Process{child: d.child, terminal: d.terminal},
 		notify:  d.notify,
 	}
-	return c, nil
 }
 
 // driver carries out one plan.
@@ -100,6 +105,7 @@ type driver struct {
 	oomKills     uint64   // in the cgroup, before its memory was limited
 	terminal     *terminal
 	notify       *NotifySocket
+	restorer     *restorer // stands in the init stage's place at a restore
 }
 
 // carryOut walks through the plan. Container steps carry themselves out; at a

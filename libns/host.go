@@ -81,6 +81,16 @@ func (d *driver) host(s *plan.Step, fds []int) (answer []byte, err error) {
 	case plan.AwaitExec:
 		return nil, d.awaitExec()
 	case plan.Release:
+	case plan.MakeRestorePoint:
+		err = makeRestorePoint(a)
+	case plan.LaunchCRIU:
+		err = d.launchCRIU(a)
+	case plan.RestoreProcesses:
+		err = d.restoreProcesses(a)
+	case plan.AwaitRestored:
+		err = d.awaitRestored()
+	case plan.ResumeRestored:
+		err = d.resumeRestored()
 	default:
 		err = fmt.Errorf("no code carries out %T", a)
 	}
@@ -141,7 +151,7 @@ func (d *driver) stepError(s *plan.Step, a plan.Action, err error) error {
 	if errors.As(err, &special) {
 		place, err = special.field, special.err
 	}
-	if at := d.locate(place); at != "" {
+	if at := d.locate(place); at != "" && place != "" {
 		place += " (" + at + ")"
 	}
 	if place != "" {

@@ -21,6 +21,8 @@ const (
 	mountContextType = "run.oci.mount_context_type"
 	// handler asks for another back end: krun, wasm and so on.
 	handler = "run.oci.handler"
+	// criuConfig is the path of a file with options for criu(8); empty for none.
+	criuConfig = "org.criu.config"
 	// containerType tells a pod's own container, which no handler is meant for.
 	containerType = "io.kubernetes.cri.container-type"
 )
@@ -28,7 +30,7 @@ const (
 // UnsafeAnnotations are the annotations that take paths of the host or weaken
 // the container: callers must not take them from somebody they do not trust.
 func UnsafeAnnotations() []string {
-	return []string{hooksStderr, hooksStdout, keepOriginalGroups, pidfdReceiver, SeccompBPF, SeccompReceiver}
+	return []string{hooksStderr, hooksStdout, keepOriginalGroups, pidfdReceiver, criuConfig, SeccompBPF, SeccompReceiver}
 }
 
 // KeepsGroups says that the program is to have the caller's supplementary groups,
@@ -41,6 +43,13 @@ func (c *Config) KeepsGroups() bool {
 // PidfdReceiver is the path of the socket that the configuration names for a
 // pidfd of the first process, "" if none.
 func (c *Config) PidfdReceiver() string { return c.annotatedPath(pidfdReceiver) }
+
+// CRIUConfig is the path of the file with options for criu that the configuration
+// names, "" for none. It is not given if the configuration does not say.
+func (c *Config) CRIUConfig() (path string, given bool) {
+	_, given = c.Annotations[criuConfig]
+	return c.annotatedPath(criuConfig), given
+}
 
 // HookOutput gives the paths of the files to which the output of hooks is to be
 // appended, "" for none.

@@ -45,6 +45,7 @@ var layers = map[string][]string{
 
 // dependencies are the modules that our packages may import.
 var dependencies = []string{
+	"github.com/checkpoint-restore/go-criu/v8",
 	"github.com/containerd/console",
 	"github.com/godbus/dbus/v5",
 	"github.com/moby/sys/capability",

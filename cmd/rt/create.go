@@ -84,7 +84,7 @@ func (t *tool) makeClaimed(r *creation, record *state.Record, held *state.Held) 
 	if err := keepConfig(held, r.config); err != nil {
 		return nil, err
 	}
-	container, err := libns.Create(&r.request)
+	container, err := r.make()
 	if err != nil {
 		failed := &libns.Container{ID: record.ID, Dir: held.Dir()}
 		t.runPoststop(failed, &libns.Hooks{Config: r.config, Facts: r.request.Facts})

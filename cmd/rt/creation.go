@@ -52,7 +52,8 @@ type creation struct {
 	configPath    string
 	warnings      []spec.Problem
 	request       libns.Request
-	record        *state.Record // once the id is claimed
+	restore       *libns.RestoreRequest // the container is restored, not created
+	record        *state.Record         // once the id is claimed
 }
 
 // readCreation reads what create and run are asked for. Problems are found here
@@ -91,6 +92,15 @@ func (t *tool) readCreation(c *cli.Context, to target, detached bool) (*creation
 	}
 	request.Filter, err = t.filter(request.Config, request.Facts)
 	return r, err
+}
+
+// make makes the container, of which only the id is claimed.
+func (r *creation) make() (*libns.NewContainer, error) {
+	if r.restore == nil {
+		return libns.Create(&r.request)
+	}
+	r.restore.Request = &r.request
+	return libns.Restore(r.restore)
 }
 
 // readConfig loads and validates the configuration for what host says about the

@@ -62,6 +62,8 @@ func supportedFeatures() *features.Features {
 		Annotations: map[string]string{
 			"rt.version": buildVersion(),
 			"rt.commit":  buildCommit(),
+			// Callers of runc look for this one.
+			"org.opencontainers.runc.checkpoint.enabled": "true",
 		},
 		PotentiallyUnsafeConfigAnnotations: spec.UnsafeAnnotations(),
 	}

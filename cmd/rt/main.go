@@ -90,6 +90,7 @@ func (t *tool) app(name string) *cli.App {
 		Description: appDescription,
 		Flags:       globalFlags(),
 		Commands: []*cli.Command{
+			t.checkpointCommand(),
 			t.completionCommand(),
 			t.createCommand(),
 			t.deleteCommand(),
@@ -102,6 +103,7 @@ func (t *tool) app(name string) *cli.App {
 			t.pauseCommand(),
 			t.planCommand(),
 			t.psCommand(),
+			t.restoreCommand(),
 			t.resumeCommand(),
 			t.runCommand(),
 			t.specCommand(),

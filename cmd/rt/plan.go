@@ -27,7 +27,7 @@ two sides wait for each other.`,
 			choice("format", "`FORMAT` of the plan:", textFormat, jsonFormat),
 			boolFlag("no-calls", "print steps only"),
 			boolFlag("seccomp", "print the seccomp filter's instructions instead"),
-			choice("for", "plan for `COMMAND`:", "run", "create"),
+			choice("for", "plan for `COMMAND`:", "run", "create", "restore"),
 			noPivotFlag(),
 		},
 		Action: t.plan,
@@ -42,8 +42,9 @@ func (t *tool) plan(c *cli.Context) error {
 	if format != textFormat && format != jsonFormat {
 		return fmt.Errorf("option --format must be text or json, got %q", format)
 	}
-	if verb != "run" && verb != "create" {
-		return fmt.Errorf("option --for must be run or create, got %q", verb)
+	compile, ok := planners[verb]
+	if !ok {
+		return fmt.Errorf("option --for must be run, create or restore, got %q", verb)
 	}
 	bundle, err := planBundle(c)
 	if err != nil {
@@ -56,7 +57,7 @@ func (t *tool) plan(c *cli.Context) error {
 	if c.Bool("seccomp") {
 		return about("plan", bundle, t.printFilter(request))
 	}
-	p, err := plan.ForCreate(request)
+	p, err := compile(request)
 	if err != nil {
 		return about("plan", bundle, err)
 	}
@@ -67,6 +68,11 @@ func (t *tool) plan(c *cli.Context) error {
 		return encoder.Encode(p)
 	}
 	return p.Print(t.stdout, plan.PrintOptions{Calls: !c.Bool("no-calls")})
+}
+
+// planners compile what there are plans for.
+var planners = map[string]func(*plan.Request) (*plan.Plan, error){
+	"run": plan.ForCreate, "create": plan.ForCreate, "restore": plan.ForRestore,
 }
 
 func planBundle(c *cli.Context) (string, error) {

@@ -38,6 +38,12 @@ func (t *tool) runTarget(c *cli.Context, target target) error {
 	if err != nil {
 		return err
 	}
+	return t.runCreation(c, r, detached)
+}
+
+// runCreation makes the container and, unless it is detached, stays with it to
+// its end.
+func (t *tool) runCreation(c *cli.Context, r *creation, detached bool) error {
 	if !detached && !c.Bool("no-subreaper") {
 		if err := becomeSubreaper(); err != nil {
 			return err

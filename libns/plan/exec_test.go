@@ -10,7 +10,7 @@ import (
 
 const allNamespaces = unix.CLONE_NEWCGROUP | unix.CLONE_NEWIPC | unix.CLONE_NEWNET | unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWUTS
 
-// joins are the plans of processes that join a container: a file of testdata
+// joins are the plans that are not ForCreate's: a file of testdata
 // each. The containers are those of the golden cases.
 var joins = map[string]func(t *testing.T) (*Plan, error){
 	"exec": func(t *testing.T) (*Plan, error) {
@@ -33,6 +33,14 @@ var joins = map[string]func(t *testing.T) (*Plan, error){
 	"exec-no-namespaces": func(t *testing.T) (*Plan, error) {
 		return ForExec(joining(t, "no-namespaces", 0))
 	},
+	"restore": func(t *testing.T) (*Plan, error) {
+		r := request(t, "binds")
+		r.PidFile, r.PidfdSocket, r.ConsoleSocket = "/run/box.pid", "/run/pidfd.sock", "/run/console.sock"
+		return ForRestore(r)
+	},
+	"restore-no-namespaces": func(t *testing.T) (*Plan, error) { return ForRestore(request(t, "no-namespaces")) },
+	"restore-systemd":       func(t *testing.T) (*Plan, error) { return ForRestore(request(t, "systemd")) },
+	"restore-joined":        func(t *testing.T) (*Plan, error) { return ForRestore(request(t, "joined-namespaces")) },
 	"hook-createContainer": func(t *testing.T) (*Plan, error) {
 		return ForHook(hooking(t, CreateContainer))
 	},
