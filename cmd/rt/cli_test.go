@@ -81,7 +81,7 @@ func TestWrongCommandLines(t *testing.T) {
 		{"plan one two", true, `rt: "plan" requires a maximum of 1 argument(s)`},
 		{"list --format xml", false, "invalid format option"},
 		{"plan --format xml .", false, "--format must be text or json"},
-		{"plan --for exec .", false, "--for must be run or create"},
+		{"plan --for exec .", false, "--for must be run, create or restore"},
 		{"--log-format xml list", false, "invalid log-format: xml"},
 		{"--log-level loud list", false, "--log-level must be"},
 		{"--cgroup-manager me list", false, "--cgroup-manager must be"},
