@@ -72,30 +72,27 @@ func (c *Container) Checkpoint(r *CheckpointRequest) error {
 		return UnfitError{Stopped}
 	}
 	defer unix.Close(target)
-	directories, err := r.open()
-	if err != nil {
+	if err := r.makeDirectories(); err != nil {
 		return err
 	}
-	defer directories.close()
-	options := r.options(directories, dumpLog)
-	if err := c.describe(r, mounts, options); err != nil {
-		return err
-	}
-	log := filepath.Join(r.Work, dumpLog)
-	return explainCRIU(dump(path, r, options), log)
+	return explainCRIU(c.dump(path, r, mounts), filepath.Join(r.Work, dumpLog))
 }
 
 // dump carries the request out.
-func dump(path string, r *CheckpointRequest, options *rpc.CriuOpts) error {
-	kind := rpc.CriuReqType_DUMP
-	if r.PreDump {
-		kind = rpc.CriuReqType_PRE_DUMP
-	}
-	criu, err := (&criuStart{path: path}).start()
+func (c *Container) dump(path string, r *CheckpointRequest, mounts []plan.ExternalMount) error {
+	criu, err := (&criuStart{path: path, options: &r.CRIUOptions}).start()
 	if err != nil {
 		return err
 	}
 	defer criu.close()
+	options := r.options(criu.opened, dumpLog)
+	if err := c.describe(r, mounts, options); err != nil {
+		return err
+	}
+	kind := rpc.CriuReqType_DUMP
+	if r.PreDump {
+		kind = rpc.CriuReqType_PRE_DUMP
+	}
 	if err := criu.request(kind, options); err != nil {
 		return err
 	}

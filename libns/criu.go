@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,6 +56,17 @@ func (o *CRIUOptions) Check() error {
 	}
 	if _, ok := networkLocks[o.NetworkLock]; !ok && o.NetworkLock != "" {
 		return fmt.Errorf("option --network-lock must be iptables, nftables or skip, got %q", o.NetworkLock)
+	}
+	return nil
+}
+
+// makeDirectories makes the directories that criu works in. Images are the memory
+// of processes: nobody else's to read.
+func (o *CRIUOptions) makeDirectories() error {
+	for _, directory := range []string{o.Images, o.Work} {
+		if err := os.MkdirAll(directory, 0o700); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -171,6 +183,7 @@ func parseCRIUVersion(text string) (criuVersion, error) {
 // caller at certain moments, called scripts, and waits for the answer.
 type criu struct {
 	process child
+	opened  *opened
 	socket  int
 	asked   *rpc.CriuResp // a question that was not answered yet
 	onPTY   func(master int) error
@@ -178,10 +191,11 @@ type criu struct {
 
 // criuStart says how criu is started.
 type criuStart struct {
-	path   string
-	root   string     // is made a mount, in a mount namespace of criu's own; "" = neither
-	cgroup string     // of the unified hierarchy, that criu is born in; "" = the caller's
-	files  []*os.File // are its descriptors from firstCRIUFile on
+	path    string
+	options *CRIUOptions
+	root    string     // is made a mount, in a mount namespace of criu's own; "" = neither
+	cgroup  string     // of the unified hierarchy, that criu is born in; "" = the caller's
+	files   []*os.File // are its descriptors from firstCRIUFile on
 }
 
 // The descriptors of criu: stdio, its end of the socket, and those of the caller.
@@ -216,7 +230,7 @@ func (s *criuStart) start() (*criu, error) {
 		defer unix.Close(fd)
 		attributes.Sys.UseCgroupFD, attributes.Sys.CgroupFD = true, fd
 	}
-	if c.process.pid, err = s.fork(attributes); err != nil {
+	if c.process.pid, c.opened, err = s.fork(attributes); err != nil {
 		unix.Close(pair[0])
 		return nil, fmt.Errorf("start %s: %w", s.path, err)
 	}
@@ -226,29 +240,51 @@ func (s *criuStart) start() (*criu, error) {
 // fork starts the program, out of a thread that has a mount namespace of its own
 // if it has to. That thread ends with its goroutine, and the mount with the
 // namespace: whatever dies, it is not left behind.
-func (s *criuStart) fork(attributes *syscall.ProcAttr) (pid int, err error) {
-	args := []string{"criu", "swrk", strconv.Itoa(criuSocket)}
+func (s *criuStart) fork(attributes *syscall.ProcAttr) (pid int, directories *opened, err error) {
 	if s.root == "" {
-		return syscall.ForkExec(s.path, args, attributes)
+		return s.openAndFork(attributes)
 	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		runtime.LockOSThread()
-		if err = unix.Unshare(unix.CLONE_FS | unix.CLONE_NEWNS); err != nil {
-			return
+		if err = mountAlone(s.root); err == nil {
+			pid, directories, err = s.openAndFork(attributes)
 		}
-		// What is mounted on the host later still arrives.
-		if err = unix.Mount("", "/", "", unix.MS_SLAVE|unix.MS_REC, ""); err != nil {
-			return
-		}
-		if err = unix.Mount(s.root, s.root, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
-			return
-		}
-		pid, err = syscall.ForkExec(s.path, args, attributes)
 	}()
 	<-done
-	return pid, err
+	return pid, directories, err
+}
+
+// mountAlone makes a directory a mount, in a mount namespace that only this
+// thread has.
+func mountAlone(root string) error {
+	if err := unix.Unshare(unix.CLONE_FS | unix.CLONE_NEWNS); err != nil {
+		return os.NewSyscallError("unshare", err)
+	}
+	// What is mounted on the host later still arrives.
+	if err := unix.Mount("", "/", "", unix.MS_SLAVE|unix.MS_REC, ""); err != nil {
+		return &os.PathError{Op: "mount", Path: "/", Err: err}
+	}
+	if err := unix.Mount(root, root, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+		return &os.PathError{Op: "mount", Path: root, Err: err}
+	}
+	return nil
+}
+
+// openAndFork opens criu's directories in criu's mount namespace: it mounts what
+// it needs below them.
+func (s *criuStart) openAndFork(attributes *syscall.ProcAttr) (int, *opened, error) {
+	directories, err := s.options.open()
+	if err != nil {
+		return 0, nil, err
+	}
+	pid, err := syscall.ForkExec(s.path, []string{"criu", "swrk", strconv.Itoa(criuSocket)}, attributes)
+	if err != nil {
+		directories.close()
+		return 0, nil, err
+	}
+	return pid, directories, nil
 }
 
 // request sends the request.
@@ -268,13 +304,22 @@ func (c *criu) send(r *rpc.CriuReq) error {
 // dead takes the end of the conversation for what it means.
 func dead(err error) error {
 	if err == unix.EPIPE || err == unix.ECONNRESET {
-		return errCRIU
+		return &criuError{}
 	}
 	return os.NewSyscallError("criu swrk", err)
 }
 
-// errCRIU says that criu did not do what it was asked for. Its log knows more.
-var errCRIU = errors.New("criu failed")
+// criuError says that criu did not do what it was asked for. Its log knows more.
+type criuError struct {
+	complaint string // criu's own, "" if it had none
+}
+
+func (e *criuError) Error() string {
+	if e.complaint == "" {
+		return "criu failed"
+	}
+	return "criu failed: " + e.complaint
+}
 
 // await lets criu go on until it asks for one of the scripts, and leaves it
 // waiting there, or until it is done. It gives the pid that came along: that of
@@ -341,9 +386,8 @@ func (c *criu) receive() (answer *rpc.CriuResp, fd int, err error) {
 	fd = receivedDescriptor(oob[:oobn])
 	answer = &rpc.CriuResp{}
 	if err = answer.UnmarshalVT(buffer[:n]); err == nil && !answer.GetSuccess() {
-		if err = errCRIU; answer.GetCrErrmsg() != "" {
-			err = fmt.Errorf("%w: %s", errCRIU, strings.TrimSpace(answer.GetCrErrmsg()))
-		}
+		complaint, _, _ := strings.Cut(answer.GetCrErrmsg(), "\n")
+		err = &criuError{complaint}
 	}
 	if err != nil && fd >= 0 {
 		unix.Close(fd)
@@ -371,6 +415,7 @@ func (c *criu) close() {
 		return
 	}
 	unix.Close(c.socket)
+	c.opened.close()
 	_, _ = reap(c.process.pid)
 	c.process.pid = 0
 	c.process.close()
@@ -378,19 +423,26 @@ func (c *criu) close() {
 
 // explainCRIU names the log, and the first failure that it tells of.
 func explainCRIU(err error, log string) error {
-	if !errors.Is(err, errCRIU) {
+	var failed *criuError
+	if !errors.As(err, &failed) {
 		return err
 	}
 	if file, openErr := os.Open(log); openErr == nil {
 		defer file.Close()
-		for lines := bufio.NewScanner(file); lines.Scan(); {
-			// (00.012345) Error (criu/mount.c:1088): mnt: what is wrong
-			_, complaint, found := strings.Cut(lines.Text(), "Error (")
-			if _, text, ok := strings.Cut(complaint, "): "); found && ok {
-				err = fmt.Errorf("%w: %s", err, text)
-				break
-			}
-		}
+		failed.complaint = firstComplaint(file, failed.complaint)
 	}
 	return fmt.Errorf("%w (see %s)", err, log)
+}
+
+// firstComplaint finds a line like "(00.012345) Error (criu/mount.c:1088): mnt:
+// what is wrong". What a program's end means is said later, by who started it.
+func firstComplaint(log io.Reader, otherwise string) string {
+	for lines := bufio.NewScanner(log); lines.Scan(); {
+		_, complaint, found := strings.Cut(lines.Text(), "Error (")
+		_, text, ok := strings.Cut(complaint, "): ")
+		if found && ok && !strings.HasPrefix(text, "exited, status=") && !strings.HasPrefix(text, "execvp(") {
+			return text
+		}
+	}
+	return otherwise
 }

@@ -25,12 +25,12 @@ func TestParseCRIUVersion(t *testing.T) {
 
 func TestExplainCRIUQuotesTheFirstFailureOfTheLog(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "dump.log")
-	text := "(00.1) mnt: fine\n(00.2) Error (criu/mount.c:1088): mnt: FS mnt ./data dev unsupported\n(00.3) Error (criu/cr-dump.c:1): Dumping FAILED.\n"
+	text := "(00.1) mnt: fine\n(00.1) Error (criu/util.c:642): exited, status=1\n(00.2) Error (criu/mount.c:1088): mnt: FS mnt ./data dev unsupported\n(00.3) Error (criu/cr-dump.c:1): Dumping FAILED.\n"
 	if err := os.WriteFile(log, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	want := "criu failed: mnt: FS mnt ./data dev unsupported (see " + log + ")"
-	if got := explainCRIU(errCRIU, log).Error(); got != want {
+	if got := explainCRIU(&criuError{"something"}, log).Error(); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if got := explainCRIU(os.ErrClosed, log); got != os.ErrClosed {

@@ -37,18 +37,16 @@ func Restore(r *RestoreRequest) (*NewContainer, error) {
 	if version < labelsCRIU && r.LSMProfile+r.LSMMountContext != "" {
 		return nil, fmt.Errorf("options --lsm-profile and --lsm-mount-context need criu %v, this is %v", labelsCRIU, version)
 	}
+	if err := r.learnIDMap(); err != nil {
+		return nil, err
+	}
 	p, err := plan.ForRestore(&r.Request.Request)
 	if err != nil {
 		return nil, err
 	}
-	directories, err := r.open()
-	if err != nil {
-		return nil, err
-	}
-	defer directories.close()
 	d := &driver{
 		request: r.Request, plan: p, program: p, status: Creating,
-		restorer: &restorer{request: r, path: path, directories: directories},
+		restorer: &restorer{request: r, path: path},
 	}
 	defer d.close()
 	if err := d.carryOut(); err != nil {
@@ -61,16 +59,15 @@ func Restore(r *RestoreRequest) (*NewContainer, error) {
 
 // restorer is the part of a driver that talks to criu.
 type restorer struct {
-	request     *RestoreRequest
-	path        string
-	directories *opened
-	criu        *criu
-	inherited   []*rpc.InheritFd
+	request   *RestoreRequest
+	path      string // of the program
+	criu      *criu
+	inherited []*rpc.InheritFd
 }
 
 // launchCRIU starts criu, which takes the child's place until there is one.
 func (d *driver) launchCRIU(a plan.LaunchCRIU) error {
-	files, err := d.restorer.inherit(d.request.Config.Linux)
+	files, err := d.restorer.inherit(plan.ExternalNamespaces(d.request.Config))
 	defer func() {
 		for _, f := range files {
 			f.Close()
@@ -79,7 +76,7 @@ func (d *driver) launchCRIU(a plan.LaunchCRIU) error {
 	if err != nil {
 		return err
 	}
-	start := criuStart{path: d.restorer.path, root: a.Root, cgroup: a.IntoCgroup, files: files}
+	start := criuStart{path: d.restorer.path, options: &d.restorer.request.CRIUOptions, root: a.Root, cgroup: a.IntoCgroup, files: files}
 	if d.restorer.criu, err = start.start(); err != nil {
 		return err
 	}
@@ -93,7 +90,7 @@ func (d *driver) launchCRIU(a plan.LaunchCRIU) error {
 // inherit lists the descriptors that restored processes get from outside: pipes
 // and files as stdio, for which there is rt's own, and namespaces, whose
 // descriptors it opens.
-func (r *restorer) inherit(config *specs.Linux) ([]*os.File, error) {
+func (r *restorer) inherit(namespaces []specs.LinuxNamespace) ([]*os.File, error) {
 	names, err := readDescriptors(r.request.Images)
 	if err != nil {
 		return nil, err
@@ -104,9 +101,9 @@ func (r *restorer) inherit(config *specs.Linux) ([]*os.File, error) {
 		}
 	}
 	var files []*os.File
-	for _, ns := range config.Namespaces {
+	for _, ns := range namespaces {
 		external, ok := externalNamespaceKeys[ns.Type]
-		if !ok || ns.Path == "" {
+		if !ok {
 			continue
 		}
 		file, err := os.Open(ns.Path)
@@ -140,7 +137,7 @@ func readDescriptors(images string) ([]string, error) {
 // process is the child.
 func (d *driver) restoreProcesses(a plan.RestoreProcesses) error {
 	r := d.restorer
-	options := r.request.options(r.directories, restoreLog)
+	options := r.request.options(r.criu.opened, restoreLog)
 	options.Root = new(d.request.Config.RootPath())
 	options.RstSibling = new(true) // a child of this process
 	options.EvasiveDevices = new(true)
@@ -207,13 +204,12 @@ func cgroupRoots(pid int, cgroup plan.Cgroup) ([]*rpc.CgroupRoot, error) {
 	for line := range bytes.Lines(data) {
 		_, rest, _ := strings.Cut(strings.TrimSuffix(string(line), "\n"), ":")
 		controllers, path, _ := strings.Cut(rest, ":")
-		switch {
-		case controllers != "":
-			for name := range strings.SplitSeq(controllers, ",") {
-				roots = append(roots, &rpc.CgroupRoot{Ctrl: &name, Path: &path})
-			}
-		case len(cgroup.V1) == 0:
-			roots = append(roots, &rpc.CgroupRoot{Path: &path})
+		if controllers == "" {
+			roots = append(roots, &rpc.CgroupRoot{Path: &path}) // of the unified hierarchy
+			continue
+		}
+		for name := range strings.SplitSeq(controllers, ",") {
+			roots = append(roots, &rpc.CgroupRoot{Ctrl: &name, Path: &path})
 		}
 	}
 	return roots, nil

@@ -81,9 +81,6 @@ func (t *tool) checkpoint(c *cli.Context, id string) error {
 		return err
 	}
 	request.Plan.Config, request.Plan.ID, request.Plan.Dir, request.Plan.Cgroup = config, id, container.Dir, container.Cgroup
-	if err := makeImageDirectories(&request.CRIUOptions); err != nil {
-		return err
-	}
 	if err := checkParent(request.Images, request.Parent); err != nil {
 		return err
 	}
@@ -153,17 +150,6 @@ func readCRIUOptions(c *cli.Context) (libns.CRIUOptions, error) {
 		o.Work = o.Images
 	}
 	return o, err
-}
-
-// makeImageDirectories makes the directories that criu works in. Images are the
-// memory of processes: nobody else's to read.
-func makeImageDirectories(o *libns.CRIUOptions) error {
-	for _, directory := range []string{o.Images, o.Work} {
-		if err := os.MkdirAll(directory, 0o700); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // checkParent makes sure that there are images that the new ones can build upon.
