@@ -104,6 +104,7 @@ func ForCreate(r *Request) (*Plan, error) {
 	c.openProc()
 	c.joinNamespaces()
 	c.makeUserNamespace()
+	c.ownStdioInside()
 	c.makeTimeNamespace()
 	c.unshareNamespaces()
 	c.enterDelegated()

@@ -47,6 +47,7 @@ func ForExec(r *ExecRequest) (*Plan, error) {
 	c.finalAffinity()
 	c.ownStdio()
 	c.enterNamespaces(r)
+	c.ownStdioInside()
 	c.joinKeyring()
 	c.console()
 	c.reopenNull()

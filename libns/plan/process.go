@@ -22,8 +22,22 @@ func (c *compiler) noNewPrivileges() {
 // ownStdio gives the program's user the pipes, sockets and files that the
 // caller passed as stdio, so that it can open /dev/stdout. Character devices
 // are not the caller's to give: the null device and terminals stay as they are.
+//
+// An ordinary user has that right only as root of the user namespace: there it is
+// done by ownStdioInside.
 func (c *compiler) ownStdio() {
-	uid := c.hostUID(c.Config.Process.User.UID)
+	if !c.unprivileged() {
+		c.giveStdio(c.hostUID(c.Config.Process.User.UID))
+	}
+}
+
+func (c *compiler) ownStdioInside() {
+	if c.unprivileged() {
+		c.giveStdio(c.Config.Process.User.UID)
+	}
+}
+
+func (c *compiler) giveStdio(uid uint32) {
 	if uid == 0 || c.Config.Process.Terminal {
 		return
 	}

@@ -128,6 +128,7 @@ readonly_paths() {
 }
 
 @test "a read-only path takes its nested mounts along" {
+	for_container "$BUNDLE/rootfs/secret"
 	add_mount /secret/sub tmpfs nested
 	readonly_paths /secret
 	inside 'cat /proc/self/mountinfo'

@@ -268,3 +268,14 @@ leave_delegated() {
 	kill "$AGENT"
 	assert_contains "can't create directory '/x': Bad message"
 }
+
+@test "another user of the container can open his stdout again, which is a file or pipe of the caller" {
+	map_ranges
+	config '.process.user = {uid: 1000, gid: 1000}'
+	args sh -c 'echo again >/dev/stdout'
+	: >"$WORK/out"
+	chown "$ORDINARY:$ORDINARY" "$WORK/out"
+	rt run -b "$BUNDLE" "$(new_id)" >"$WORK/out"
+	assert_equal "$(<"$WORK/out")" again
+	assert_equal "$(stat -c %u "$WORK/out")" $((SUBORDINATE + 999))
+}
