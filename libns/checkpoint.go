@@ -75,12 +75,12 @@ func (c *Container) Checkpoint(r *CheckpointRequest) error {
 	if err := r.makeDirectories(); err != nil {
 		return err
 	}
-	return explainCRIU(c.dump(path, r, mounts), filepath.Join(r.Work, dumpLog))
+	return c.dump(path, r, mounts)
 }
 
 // dump carries the request out.
 func (c *Container) dump(path string, r *CheckpointRequest, mounts []plan.ExternalMount) error {
-	criu, err := (&criuStart{path: path, options: &r.CRIUOptions}).start()
+	criu, err := (&criuStart{path: path, options: &r.CRIUOptions, log: dumpLog}).start()
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -184,6 +185,7 @@ func parseCRIUVersion(text string) (criuVersion, error) {
 type criu struct {
 	process child
 	opened  *opened
+	log     string // path
 	socket  int
 	asked   *rpc.CriuResp // a question that was not answered yet
 	onPTY   func(master int) error
@@ -193,6 +195,7 @@ type criu struct {
 type criuStart struct {
 	path    string
 	options *CRIUOptions
+	log     string     // its name in the work directory
 	root    string     // is made a mount, in a mount namespace of criu's own; "" = neither
 	cgroup  string     // of the unified hierarchy, that criu is born in; "" = the caller's
 	files   []*os.File // are its descriptors from firstCRIUFile on
@@ -218,7 +221,7 @@ func (s *criuStart) start() (*criu, error) {
 	for _, f := range s.files {
 		attributes.Files = append(attributes.Files, f.Fd())
 	}
-	c := &criu{socket: pair[0]}
+	c := &criu{socket: pair[0], log: filepath.Join(s.options.Work, s.log)}
 	c.process.pidfd = -1
 	attributes.Sys.PidFD = &c.process.pidfd
 	if s.cgroup != "" {
@@ -289,7 +292,7 @@ func (s *criuStart) openAndFork(attributes *syscall.ProcAttr) (int, *opened, err
 
 // request sends the request.
 func (c *criu) request(kind rpc.CriuReqType, options *rpc.CriuOpts) error {
-	return c.send(&rpc.CriuReq{Type: &kind, Opts: options})
+	return c.explain(c.send(&rpc.CriuReq{Type: &kind, Opts: options}))
 }
 
 func (c *criu) send(r *rpc.CriuReq) error {
@@ -329,13 +332,13 @@ func (c *criu) await(scripts ...string) (pid int, err error) {
 		if c.asked != nil {
 			kind := rpc.CriuReqType_NOTIFY
 			if err := c.send(&rpc.CriuReq{Type: &kind, NotifySuccess: new(true)}); err != nil {
-				return 0, err
+				return 0, c.explain(err)
 			}
 			c.asked = nil
 		}
 		answer, fd, err := c.receive()
 		if err != nil {
-			return 0, err
+			return 0, c.explain(err)
 		}
 		if answer.GetType() != rpc.CriuReqType_NOTIFY {
 			return int(answer.GetRestore().GetPid()), nil
@@ -421,28 +424,32 @@ func (c *criu) close() {
 	c.process.close()
 }
 
-// explainCRIU names the log, and the first failure that it tells of.
-func explainCRIU(err error, log string) error {
+// explain names the log, and the first failure that it tells of.
+func (c *criu) explain(err error) error {
 	var failed *criuError
 	if !errors.As(err, &failed) {
 		return err
 	}
-	if file, openErr := os.Open(log); openErr == nil {
+	if file, openErr := os.Open(c.log); openErr == nil {
 		defer file.Close()
 		failed.complaint = firstComplaint(file, failed.complaint)
 	}
-	return fmt.Errorf("%w (see %s)", err, log)
+	return fmt.Errorf("%w (see %s)", err, c.log)
 }
 
 // firstComplaint finds a line like "(00.012345) Error (criu/mount.c:1088): mnt:
-// what is wrong". What a program's end means is said later, by who started it.
+// what is wrong". What a program's end means is said later, by who started it;
+// limits that criu may not raise for itself are no failure.
 func firstComplaint(log io.Reader, otherwise string) string {
 	for lines := bufio.NewScanner(log); lines.Scan(); {
 		_, complaint, found := strings.Cut(lines.Text(), "Error (")
 		_, text, ok := strings.Cut(complaint, "): ")
-		if found && ok && !strings.HasPrefix(text, "exited, status=") && !strings.HasPrefix(text, "execvp(") {
+		if found && ok && !slices.ContainsFunc(noReasons, func(start string) bool { return strings.HasPrefix(text, start) }) {
 			return text
 		}
 	}
 	return otherwise
 }
+
+// noReasons begin complaints that are not why criu fails.
+var noReasons = []string{"exited, status=", "execvp(", "rlimit: "}

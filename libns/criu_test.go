@@ -29,14 +29,15 @@ func TestExplainCRIUQuotesTheFirstFailureOfTheLog(t *testing.T) {
 	if err := os.WriteFile(log, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	c := &criu{log: log}
 	want := "criu failed: mnt: FS mnt ./data dev unsupported (see " + log + ")"
-	if got := explainCRIU(&criuError{"something"}, log).Error(); got != want {
+	if got := c.explain(&criuError{"something"}).Error(); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got := explainCRIU(os.ErrClosed, log); got != os.ErrClosed {
+	if got := c.explain(os.ErrClosed); got != os.ErrClosed {
 		t.Errorf("an error of somebody else's became %v", got)
 	}
-	if err := explainCRIU(nil, log); err != nil {
+	if err := c.explain(nil); err != nil {
 		t.Errorf("success became %v", err)
 	}
 }

@@ -51,7 +51,6 @@ func Restore(r *RestoreRequest) (*NewContainer, error) {
 	defer d.close()
 	if err := d.carryOut(); err != nil {
 		d.abandonRestore()
-		err = explainCRIU(err, filepath.Join(r.Work, restoreLog))
 		return nil, errors.Join(err, d.undo())
 	}
 	return d.newContainer(), nil
@@ -76,7 +75,7 @@ func (d *driver) launchCRIU(a plan.LaunchCRIU) error {
 	if err != nil {
 		return err
 	}
-	start := criuStart{path: d.restorer.path, options: &d.restorer.request.CRIUOptions, root: a.Root, cgroup: a.IntoCgroup, files: files}
+	start := criuStart{path: d.restorer.path, options: &d.restorer.request.CRIUOptions, log: restoreLog, root: a.Root, cgroup: a.IntoCgroup, files: files}
 	if d.restorer.criu, err = start.start(); err != nil {
 		return err
 	}

@@ -26,6 +26,7 @@ func ForRestore(r *Request) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	mounts = append(mounts, c.maskedByRunc()...)
 	c.makeCgroup()
 	c.host("", MakeNotifySocket{})
 	c.restoreMountPoints()
@@ -92,6 +93,16 @@ func ExternalMounts(r *Request) ([]ExternalMount, error) {
 		list = append(list, m)
 	}
 	return list, nil
+}
+
+// maskedByRunc is what masks files in images of runc's: the host's null device,
+// under its own name, where rt's are masked by the container's. criu ignores a
+// mount that the images do not have.
+func (c *compiler) maskedByRunc() []ExternalMount {
+	if c.Config.Linux == nil || len(c.Config.Linux.MaskedPaths) == 0 {
+		return nil
+	}
+	return []ExternalMount{{"linux.maskedPaths", "/dev/null", "/dev/null"}}
 }
 
 // CheckExternalName refuses the name of an external mount that criu would take
