@@ -134,6 +134,10 @@ static void fail(const struct program *p, int call, int error)
 	system_call(SYS_write, a);
 	long status[6] = { 1 };
 	system_call(SYS_exit_group, status);
+	/* A seccomp filter may forbid even that. The kernel does not let anything
+	 * live on that executes no instruction, the first process of a pid
+	 * namespace included. */
+	__builtin_trap();
 }
 
 /* Where to go on after an error. An interrupted call is made again, unless the

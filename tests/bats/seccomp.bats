@@ -43,6 +43,17 @@ profile() {
 	assert_equal "$status" 159
 }
 
+@test "a filter that forbids everything, the end of a process included, hangs nothing" {
+	local new_privileges
+	for new_privileges in true false; do
+		config '.process.noNewPrivileges = $value' --argjson value "$new_privileges"
+		profile '{"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 38}'
+		run timeout -s KILL "$((20 * ${RT_SLOWNESS:-1}))" "$RT" --root "$ROOT" create -b "$BUNDLE" "$(new_id)"
+		assert_failure 1
+		assert_contains 'container init was killed by signal'
+	done
+}
+
 @test "a call newer than the profile gets ENOSYS, an older one the default" {
 	[[ $(uname -m) == x86_64 ]] || skip "the numbers in this test are those of x86_64"
 	profile "$(cat "$REPO/tests/bench/seccomp.json")"
