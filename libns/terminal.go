@@ -52,10 +52,16 @@ func (t *terminal) prepare() error {
 	if err := console.ClearONLCR(inner.Fd()); err != nil {
 		return err
 	}
-	if t.outer = ownTerminal(); t.outer != nil {
-		return t.inner.ResizeFrom(t.outer)
+	if t.outer = ownTerminal(); t.outer == nil {
+		return nil
 	}
-	return nil
+	size, err := t.outer.Size()
+	if err != nil || size.Height == 0 && size.Width == 0 {
+		// Nobody has told the outer terminal its size: that of
+		// process.consoleSize, if there is one, is better.
+		return err
+	}
+	return t.inner.Resize(size)
 }
 
 // connect puts the outer terminal into raw mode, so that every key reaches the

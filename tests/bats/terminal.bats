@@ -157,6 +157,15 @@ person() { (close_descriptors && exec timeout --foreground 90 "$@"); }
 	[ "$status" -eq 137 ]
 }
 
+@test "in the foreground, a caller's terminal without a size leaves that of the config" {
+	config '.process.consoleSize = {height: 33, width: 111}'
+	args stty size
+	run person "$PEER" terminal sh -c 'stty rows 0 cols 0; exec "$@"' sh "$RT" --root "$ROOT" run --bundle "$BUNDLE" "$ID" <<<"expect 33 111
+		end"
+	echo "$output"
+	[ "$status" -eq 0 ]
+}
+
 @test "in the foreground, the caller's terminal is raw, and restored at the end" {
 	args sh -c 'echo ready; read line'
 	run person "$PEER" terminal sh -c '"$@"; echo "code $?"; sleep 1' sh "$RT" --root "$ROOT" run --bundle "$BUNDLE" "$ID" <<-END
