@@ -9,13 +9,16 @@ import (
 	"rt/libns/kernel"
 )
 
-// cgroupMount shows the container the cgroup hierarchies that the host has,
-// whichever version the config names (config-linux.md, "Control groups").
+// cgroupMount shows the container the cgroup hierarchies that the host has. The
+// type cgroup stands for all of them; cgroup2 is the filesystem of that name,
+// which a hybrid host has beside the others.
 func (c *compiler) cgroupMount(m mountEntry) {
-	switch c.Facts.Cgroup {
-	case kernel.CgroupUnified:
+	switch {
+	case c.Facts.Cgroup == kernel.CgroupUnified, m.Type == "cgroup2" && c.Facts.Cgroup == kernel.CgroupHybrid:
 		c.unifiedMount(m)
-	case kernel.CgroupV1, kernel.CgroupHybrid:
+	case m.Type == "cgroup2":
+		c.filesystemMount(m)
+	case c.Facts.Cgroup != kernel.CgroupNone:
 		c.hierarchyMounts(m)
 	}
 }

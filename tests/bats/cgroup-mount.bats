@@ -119,6 +119,21 @@ own_processes='for d in "$@"; do echo "$d" $(cat "/sys/fs/cgroup/$d/cgroup.procs
 	grep -qE '^unified 1 [0-9]+$' <<<"$output"
 }
 
+@test "hybrid: the type cgroup2 is the v2 hierarchy alone" {
+	needs_v1
+	[[ -d /sys/fs/cgroup/unified ]] || skip "this host has no v2 hierarchy beside v1"
+	config '(.mounts[] | select(.type == "cgroup").type) = "cgroup2"'
+	inside 'cat /proc/self/mountinfo; head -n 1 /sys/fs/cgroup/cgroup.procs'
+	assert_success
+	assert_equal "$(mount_type /sys/fs/cgroup)" cgroup2
+	has_option "$(mount_flags /sys/fs/cgroup)" ro
+	assert_equal "${lines[-1]}" 1
+	without_cgroup_namespace
+	inside 'cat /proc/self/mountinfo; ls -d "/sys/fs/cgroup/$1"' "$(cgroups_path)"
+	assert_success
+	assert_equal "$(mount_type /sys/fs/cgroup)" cgroup2
+}
+
 # bats test_tags=vm,systemd
 @test "v2: the container's own cgroup" {
 	needs_v2
