@@ -173,7 +173,9 @@ map_root_to_subordinate() {
 	args sleep 1000
 	id=$(new_id)
 	rt run -d -b "$BUNDLE" "$id"
-	for command in pause 'events --stats' 'update --pids-limit 5'; do
+	commands=(pause 'events --stats')
+	! controller pids || commands+=('update --pids-limit 5')
+	for command in "${commands[@]}"; do
 		# shellcheck disable=SC2086 # options and all
 		runtime $command "$id"
 		assert_failure 1
