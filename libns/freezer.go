@@ -3,6 +3,7 @@ package libns
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -19,14 +20,14 @@ const freezeDeadline = 10 * time.Second
 // frozen reports whether the container is paused.
 func frozen(c plan.Cgroup) bool {
 	if directory, ok := c.Controller("freezer"); ok {
-		state, err := cgroups.ReadFile(directory, "freezer.state")
-		return err == nil && strings.TrimSpace(state) != "THAWED"
+		state, err := readSmallFile(filepath.Join(directory, "freezer.state"))
+		return err == nil && strings.TrimSpace(string(state)) != "THAWED"
 	}
 	if c.Unified == "" {
 		return false
 	}
-	events, err := cgroups.ReadFile(c.Unified, "cgroup.events")
-	return err == nil && strings.Contains(events, "frozen 1")
+	events, err := readSmallFile(filepath.Join(c.Unified, "cgroup.events"))
+	return err == nil && strings.Contains(string(events), "frozen 1")
 }
 
 // freeze stops every process of the container, and returns when they stand.

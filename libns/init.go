@@ -112,7 +112,7 @@ func pollAll(fds []unix.PollFd, deadline time.Time) (bool, error) {
 
 // processStat reads the state and start time from /proc/PID/stat.
 func processStat(pid int) (state byte, start uint64, err error) {
-	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	data, err := readSmallFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
 		return 0, 0, errGone
 	}

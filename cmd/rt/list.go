@@ -1,17 +1,16 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"strconv"
-	"syscall"
 	"text/tabwriter"
 	"time"
 
 	"github.com/moby/sys/user"
 	"github.com/urfave/cli/v2"
+	"golang.org/x/sys/unix"
 
 	"rt/state"
 )
@@ -56,8 +55,9 @@ func (t *tool) containers() ([]containerState, error) {
 		return nil, t.requireRoot(err)
 	}
 	var containers []containerState
+	owners := map[uint32]string{}
 	for _, entry := range entries {
-		container, err := t.listed(entry)
+		container, err := t.listed(entry, owners)
 		if err != nil {
 			fmt.Fprintf(t.log.stderr, "load container %s: %v\n", entry.ID, err)
 			continue
@@ -67,26 +67,28 @@ func (t *tool) containers() ([]containerState, error) {
 	return containers, nil
 }
 
-func (t *tool) listed(entry state.Entry) (containerState, error) {
+// listed is the state of one container. owners are the names of users that are
+// known by now.
+func (t *tool) listed(entry state.Entry, owners map[uint32]string) (containerState, error) {
 	if entry.Err != nil {
 		return containerState{}, entry.Err
 	}
 	listed, err := t.stateOf(entry.Record, entry.Creating)
-	listed.Owner = ownerOf(t.store.Dir(entry.ID))
+	var stat unix.Stat_t
+	if unix.Lstat(t.store.Dir(entry.ID), &stat) == nil {
+		if _, known := owners[stat.Uid]; !known {
+			owners[stat.Uid] = userName(stat.Uid)
+		}
+		listed.Owner = owners[stat.Uid]
+	}
 	return listed, err
 }
 
-// ownerOf names the user that a directory belongs to.
-func ownerOf(directory string) string {
-	info, err := os.Lstat(directory)
-	if err != nil {
-		return ""
-	}
-	uid := int(info.Sys().(*syscall.Stat_t).Uid)
-	if owner, err := user.LookupUid(uid); err == nil {
+func userName(uid uint32) string {
+	if owner, err := user.LookupUid(int(uid)); err == nil {
 		return owner.Name
 	}
-	return "#" + strconv.Itoa(uid)
+	return fmt.Sprintf("#%d", uid)
 }
 
 func (t *tool) listIDs(containers []containerState) error {
@@ -99,12 +101,13 @@ func (t *tool) listIDs(containers []containerState) error {
 }
 
 func (t *tool) listTable(containers []containerState) error {
-	table := tabwriter.NewWriter(t.stdout, 12, 1, 3, ' ', 0)
+	lines := bufio.NewWriter(t.stdout)
+	table := tabwriter.NewWriter(lines, 12, 1, 3, ' ', 0)
 	fmt.Fprint(table, "ID\tPID\tSTATUS\tBUNDLE\tCREATED\tOWNER\n")
 	for _, c := range containers {
 		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\t%s\n", c.ID, c.PID, c.Status, c.Bundle, c.Created.Format(time.RFC3339Nano), c.Owner)
 	}
-	return table.Flush()
+	return errors.Join(table.Flush(), lines.Flush())
 }
 
 func (t *tool) listJSON(containers []containerState) error {
