@@ -54,6 +54,7 @@ var hints = []hint{
 	{unix.SYS_SETRESGID, unix.EINVAL, nil, "the group id is not mapped in the container's user namespace"},
 	{unix.SYS_SETGROUPS, unix.EINVAL, nil, "a group id is not mapped in the container's user namespace"},
 	{unix.SYS_SETGROUPS, unix.EPERM, nil, "setgroups is denied in this user namespace, see user_namespaces(7)"},
+	{unix.SYS_WRITE, unix.ERANGE, nil, "no clock may show a time before 0, or one after 146 years"},
 	{unix.SYS_FCHOWN, unix.EINVAL, nil, "the user or group id is not mapped in the container's user namespace"},
 	{unix.SYS_CAPSET, unix.EPERM, nil, "a process cannot gain capabilities that its runtime does not have"},
 	{unix.SYS_PRCTL, unix.EPERM, raisesAmbient, "an ambient capability must also be permitted and inheritable"},
