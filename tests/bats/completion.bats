@@ -117,7 +117,7 @@ zsh_makes() {
 		rt man $command >"$WORK/page"
 		groff -man -ww -Tutf8 -P-cbou "$WORK/page" >"$WORK/shown" 2>"$WORK/warnings"
 		[[ ! -s $WORK/warnings ]]
-		output=$(<"$WORK/shown")
+		output=$(tr -s ' ' <"$WORK/shown") # groff makes lines equally long
 		assert_contains "rt${command:+-$command} - "
 		# shellcheck disable=SC2086
 		for flag in $(rt $command --help | sed -n 's/^   \(--[a-z-]*\).*/\1/p'); do
