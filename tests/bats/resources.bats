@@ -155,7 +155,7 @@ teardown() {
 @test "a limit of a device that is not there is told by its field" {
 	needs_controller rdma
 	resources '{rdma: {"no-such-device": {hcaHandles: 3, hcaObjects: 10000}}}'
-	fails linux.resources.rdma 'invalid argument'
+	fails linux.resources.rdma 'no such device'
 }
 
 # bats test_tags=vm
