@@ -124,7 +124,7 @@ teardown() { end_docker_test; }
 		seq 10 | xargs --max-procs 10 -I{} docker exec "$ID" sh -c 'exit 0'
 	done
 	assert_equal "$(docker exec "$ID" ps -o pid | wc -l)" 3
-	wait_until 10 no_more_than "$before"
+	wait_until 30 no_more_than "$before"
 }
 
 no_more_than() {
