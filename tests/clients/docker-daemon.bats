@@ -4,6 +4,8 @@
 # shellcheck disable=SC2016,SC2030,SC2031
 
 setup_file() {
+	# The daemon is stopped and started: there is room for one test.
+	export BATS_NO_PARALLELIZE_WITHIN_FILE=true
 	load docker
 	start_docker --live-restore
 }

@@ -4,6 +4,8 @@
 # shellcheck disable=SC2016
 
 setup_file() {
+	# Each test takes away all that the user has.
+	export BATS_NO_PARALLELIZE_WITHIN_FILE=true
 	load podman
 	load ../bats/rootless
 	needs_subordinates

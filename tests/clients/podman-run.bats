@@ -30,7 +30,7 @@ of_status() { sed -n "s/^$1:[[:space:]]*//p" <<<"$output"; }
 		send tty; stty size
 		expect /dev/pts/0
 		expect 24 80
-		send echo wait''ing; sleep 1000
+		send sh -c 'echo wait""ing; exec sleep 1000'
 		expect waiting
 		type "\x03"
 		send echo $((6 * 7))
