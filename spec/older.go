@@ -13,7 +13,9 @@ func (c *Config) readAsOlder() {
 		return
 	}
 	if pids := c.Linux.Resources.Pids; pids != nil && pids.Limit != nil && *pids.Limit == 0 {
-		c.Linux.Resources.Pids = nil
+		// Not none at all: systemd has a limit of its own for those who ask for none.
+		unlimited := int64(-1)
+		pids.Limit = &unlimited
 	}
 }
 
