@@ -8,7 +8,7 @@ func TestALimitOfNoProcessesIsNoneBefore13(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := c.Linux.Resources.Pids != nil; got != limited {
+		if got := *c.Linux.Resources.Pids.Limit >= 0; got != limited {
 			t.Errorf("ociVersion %s, pids.limit 0: a limit is set: %t, want %t", version, got, limited)
 		}
 	}
