@@ -261,6 +261,8 @@ teardown() {
 @test "a limit that the kernel refuses is told by its field, and nothing is left" {
 	if controller cpu; then
 		config '.linux.resources.cpu.quota = 5'
+		# A quota is rounded up for systemd.
+		[[ ${RT_CGROUP_DRIVER:-} != systemd ]] || config '.linux.resources.cpu.period = 3'
 		fails linux.resources.cpu.quota 'config.json:' 'invalid argument'
 	fi
 	if controller cpuset; then
