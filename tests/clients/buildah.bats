@@ -2,7 +2,12 @@
 # Images built with buildah and podman build, whose RUN steps are containers.
 # shellcheck disable=SC2016,SC2030,SC2031
 
-setup_file() { load buildah && start_buildah; }
+setup_file() {
+	# Steps of other builds would be in the state root, too.
+	export BATS_NO_PARALLELIZE_WITHIN_FILE=true
+	load buildah
+	start_buildah
+}
 teardown_file() { load buildah && stop_podman; }
 setup() { load buildah && begin_test; }
 teardown() { end_buildah_test; }
