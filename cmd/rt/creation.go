@@ -49,6 +49,7 @@ type creation struct {
 	config        *spec.Config
 	cgroupManager string
 	rootless      bool // missing permissions on cgroups are no error
+	planning      bool // nothing will be done: no permission is needed
 	configPath    string
 	warnings      []spec.Problem
 	request       libns.Request
@@ -190,7 +191,11 @@ func (r *creation) identify(id, dir string) error {
 func (r *creation) withoutUndelegated() error {
 	delegated, refused := libns.Delegated(r.request.Cgroup, r.request.Facts)
 	if refused != nil {
-		if field := plan.NeedsCgroup(r.config, delegated, r.request.Facts); field != "" {
+		field := plan.NeedsCgroup(r.config, delegated, r.request.Facts)
+		if field != "" && r.planning {
+			return nil // the plan is that of a caller who may
+		}
+		if field != "" {
 			return spec.Problems{{
 				File: r.config.File, Field: field, Line: r.config.Line(field),
 				Text: fmt.Sprintf("unable to apply cgroup configuration: %v; rootless needs no limits + no cgrouppath when no permission is granted for cgroups: have one delegated (cgroups(7)), or try --systemd-cgroup", refused),

@@ -102,7 +102,7 @@ func (t *tool) printFilter(r *plan.Request) error {
 
 // planRequest is what run or create would compile a plan of.
 func (t *tool) planRequest(c *cli.Context, bundle, verb string) (*plan.Request, error) {
-	r := &creation{target: target{bundle: bundle}}
+	r := &creation{target: target{bundle: bundle}, planning: true}
 	r.request.Gated = verb == "create"
 	r.request.NoPivot = c.Bool("no-pivot")
 	if err := t.readConfig(r, c.String("config"), spec.Host{NoPivot: r.request.NoPivot}); err != nil {
