@@ -168,7 +168,7 @@ func PersonalityDomain(domain specs.LinuxPersonalityDomain) (persona uint64, ok 
 	}
 }
 
-// schedISO is reserved by the kernel and not implemented by it.
+// schedISO is reserved by the kernel, which has no such policy.
 const schedISO = 4
 
 var schedulerPolicies = []named{

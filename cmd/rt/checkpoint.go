@@ -60,15 +60,12 @@ func (t *tool) checkpoint(c *cli.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	held, err := t.store.Lock(id, state.Exclusive, state.Patience)
-	if err != nil {
-		return err
-	}
-	defer held.Unlock()
-	record, container, err := t.load(held)
-	if err != nil {
-		return err
-	}
+	return t.holding(id, func(held *state.Held, record *state.Record, container *libns.Container) error {
+		return t.checkpointHeld(request, held, record, container)
+	})
+}
+
+func (t *tool) checkpointHeld(request *libns.CheckpointRequest, held *state.Held, record *state.Record, container *libns.Container) error {
 	if status := container.Status(); status == libns.Created || status == libns.Stopped {
 		return libns.UnfitError{Status: status}
 	}
@@ -80,7 +77,7 @@ func (t *tool) checkpoint(c *cli.Context, id string) error {
 	if request.Plan.Facts, err = kernel.Probe(); err != nil {
 		return err
 	}
-	request.Plan.Config, request.Plan.ID, request.Plan.Dir, request.Plan.Cgroup = config, id, container.Dir, container.Cgroup
+	request.Plan.Config, request.Plan.ID, request.Plan.Dir, request.Plan.Cgroup = config, container.ID, container.Dir, container.Cgroup
 	if err := checkParent(request.Images, request.Parent); err != nil {
 		return err
 	}

@@ -71,16 +71,22 @@ func (t *tool) load(held *state.Held) (*state.Record, *libns.Container, error) {
 
 // locked does something to a container while no other command changes it.
 func (t *tool) locked(id string, action func(*libns.Container) error) error {
+	return t.holding(id, func(_ *state.Held, _ *state.Record, c *libns.Container) error { return action(c) })
+}
+
+// holding is locked for those who need what is recorded, or give the lock back
+// before they end.
+func (t *tool) holding(id string, action func(*state.Held, *state.Record, *libns.Container) error) error {
 	held, err := t.store.Lock(id, state.Exclusive, state.Patience)
 	if err != nil {
 		return err
 	}
 	defer held.Unlock()
-	_, container, err := t.load(held)
+	record, container, err := t.load(held)
 	if err != nil {
 		return err
 	}
-	return action(container)
+	return action(held, record, container)
 }
 
 // stateOf computes the state of a container whose record was loaded.

@@ -111,25 +111,18 @@ func (t *tool) update(c *cli.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	held, err := t.store.Lock(id, state.Exclusive, state.Patience)
-	if err != nil {
-		return err
-	}
-	defer held.Unlock()
-	record, container, err := t.load(held)
-	if err != nil {
-		return err
-	}
-	undo := func() error { return nil }
-	if len(schemas) > 0 {
-		if undo, err = container.UpdateRDT(schemas); err != nil {
-			return err
+	return t.holding(id, func(held *state.Held, record *state.Record, container *libns.Container) error {
+		undo := func() error { return nil }
+		if len(schemas) > 0 {
+			if undo, err = container.UpdateRDT(schemas); err != nil {
+				return err
+			}
 		}
-	}
-	if err := t.updateRecorded(held, record, container, change); err != nil {
-		return errors.Join(err, undo())
-	}
-	return nil
+		if err := t.updateRecorded(held, record, container, change); err != nil {
+			return errors.Join(err, undo())
+		}
+		return nil
+	})
 }
 
 // schemaFlags are the options for resctrl, in the order in which they are

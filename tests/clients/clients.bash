@@ -99,3 +99,16 @@ answer() {
 	output=$("$@" 2>&1) || status=$?
 	mapfile -t lines <<<"$output"
 }
+
+# inspected TEMPLATE VALUE succeeds if that is what the engine knows about the container $ID: the engines
+# of which a test asks that have `inspect TEMPLATE`.
+inspected() {
+	[[ $(inspect "$1" 2>&1) == "$2" ]]
+}
+
+# becomes TEMPLATE VALUE waits until the engine knows that, for at most 15 seconds.
+becomes() {
+	wait_until 15 inspected "$1" "$2" && return
+	echo "$1 is '$(inspect "$1")', not '$2'"
+	return 1
+}

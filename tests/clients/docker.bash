@@ -97,18 +97,6 @@ inspect() {
 	docker inspect --format "$1" "$ID"
 }
 
-# inspected TEMPLATE VALUE succeeds if that is what the engine knows.
-inspected() {
-	[[ $(inspect "$1" 2>&1) == "$2" ]]
-}
-
-# becomes TEMPLATE VALUE waits until the engine knows that, for at most 15 seconds.
-becomes() {
-	wait_until 15 inspected "$1" "$2" && return
-	echo "$1 is '$(inspect "$1")', not '$2'"
-	return 1
-}
-
 # end_docker_test removes the containers of the test and fails if something of them is left.
 end_docker_test() {
 	local ids=() id failed=0

@@ -129,18 +129,6 @@ inspect() {
 	podman inspect --type container --format "$1" "$ID"
 }
 
-# inspected TEMPLATE VALUE succeeds if that is what Podman knows.
-inspected() {
-	[[ $(inspect "$1" 2>&1) == "$2" ]]
-}
-
-# becomes TEMPLATE VALUE waits until Podman knows that, for at most 15 seconds.
-becomes() {
-	wait_until 15 inspected "$1" "$2" && return
-	echo "$1 is '$(inspect "$1")', not '$2'"
-	return 1
-}
-
 # logged TEXT succeeds if the container $ID has printed the text.
 logged() {
 	podman logs "$ID" 2>&1 | grep -qF -- "$1"
