@@ -117,6 +117,7 @@ task_pid() {
 end_containerd_test() {
 	[[ -n ${TOKEN:-} ]] || return 0
 	local failed=0
+	[[ -n ${BATS_TEST_COMPLETED:-} ]] || { echo "containerd says:" && grep -F -- "$ID" "$ENGINE/containerd.log" | tail -n 20; }
 	remove_container || failed=1
 	if ! wait_until 10 nothing_of "$ID"; then
 		echo "left of the container:"
