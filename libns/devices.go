@@ -6,10 +6,6 @@ import (
 	"os"
 
 	"github.com/moby/sys/userns"
-	"github.com/opencontainers/cgroups"
-	_ "github.com/opencontainers/cgroups/devices" // the lists of cgroup v1
-	"github.com/opencontainers/cgroups/devices/config"
-	cgroups1 "github.com/opencontainers/cgroups/fs"
 	"golang.org/x/sys/unix"
 
 	"rt/libns/plan"
@@ -35,23 +31,12 @@ var errNoDeviceRules = errors.New("there is neither cgroup v2 nor the devices hi
 
 func enforceDevices(c plan.Cgroup, rules []plan.DeviceRule) error {
 	if directory, ok := c.Controller("devices"); ok {
-		return setDeviceLists(directory, rules)
+		return setDeviceList(directory, rules)
 	}
 	if c.Unified == "" {
 		return errNoDeviceRules
 	}
 	return setDeviceFilter(c.Unified, rules)
-}
-
-func setDeviceLists(directory string, rules []plan.DeviceRule) error {
-	var list []*config.Rule
-	for _, r := range rules {
-		list = append(list, &config.Rule{
-			Type: config.Type(r.Type[0]), Major: r.Major, Minor: r.Minor,
-			Permissions: config.Permissions(r.Access), Allow: r.Allow,
-		})
-	}
-	return new(cgroups1.DevicesGroup).Set(directory, &cgroups.Resources{Devices: list})
 }
 
 func setDeviceFilter(directory string, rules []plan.DeviceRule) error {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -58,14 +59,20 @@ func (r DeviceRule) String() string {
 	if r.Allow {
 		verb = "allow"
 	}
-	return fmt.Sprintf("%s %s %s:%s %s", verb, r.Type, deviceNumber(r.Major), deviceNumber(r.Minor), r.Access)
+	return verb + " " + r.Subject()
+}
+
+// Subject is the rule without its verb, as the lists of cgroup v1 have it:
+// "c 1:3 rwm".
+func (r DeviceRule) Subject() string {
+	return string(r.Type) + " " + deviceNumber(r.Major) + ":" + deviceNumber(r.Minor) + " " + r.Access
 }
 
 func deviceNumber(n int64) string {
 	if n == AnyNumber {
 		return "*"
 	}
-	return fmt.Sprint(n)
+	return strconv.FormatInt(n, 10)
 }
 
 // alwaysAllowed are what every container has, whatever its config says: the

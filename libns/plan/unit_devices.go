@@ -3,7 +3,6 @@ package plan
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // deviceProperties gives the properties for device rules. systemd knows only a
@@ -27,80 +26,15 @@ func deviceProperties(rules []DeviceRule) []UnitProperty {
 	}
 }
 
-// allowList is what rules come to, of which the last that matches decides, as a
-// list of what is allowed, if there can be one.
-func allowList(rules []DeviceRule) (list []DeviceRule, ok bool) {
-	for _, r := range rules {
-		switch {
-		case r.Type == AllDevices && r.Allow:
-			return nil, false
-		case r.Type == AllDevices:
-			list = nil
-		case r.Major == AnyNumber && r.Minor != AnyNumber && r.Allow:
-			return nil, false // no name for one minor number of all drivers
-		case r.Allow:
-			list = allow(list, r)
-		default:
-			if list, ok = deny(list, r); !ok {
-				return nil, false
-			}
-		}
+// allowList is what rules come to as a list of what is allowed, if there can be
+// one that systemd has names for.
+func allowList(rules []DeviceRule) (allowed []DeviceRule, ok bool) {
+	list, err := NewDeviceList(rules)
+	nameless := func(r DeviceRule) bool { return r.Major == AnyNumber && r.Minor != AnyNumber }
+	if err != nil || list.Allow || slices.ContainsFunc(list.Exceptions, nameless) {
+		return nil, false
 	}
-	return list, true
-}
-
-// allow adds a rule to the list, or what it allows to one for the same devices.
-func allow(list []DeviceRule, r DeviceRule) []DeviceRule {
-	for i := range list {
-		if sameDevices(list[i], r) {
-			list[i].Access = withAccess(list[i].Access, r.Access, true)
-			return list
-		}
-	}
-	return append(list, r)
-}
-
-// deny takes what a rule denies out of the list. It cannot if that is a part of
-// the devices that an entry is for.
-func deny(list []DeviceRule, r DeviceRule) (left []DeviceRule, ok bool) {
-	for _, entry := range list {
-		if entry.Type == r.Type && matches(r.Major, entry.Major) && matches(r.Minor, entry.Minor) {
-			entry.Access = withAccess(entry.Access, r.Access, false)
-		} else if overlap(entry, r) {
-			return nil, false
-		}
-		if entry.Access != "" {
-			left = append(left, entry)
-		}
-	}
-	return left, true
-}
-
-func sameDevices(a, b DeviceRule) bool {
-	return a.Type == b.Type && a.Major == b.Major && a.Minor == b.Minor
-}
-
-// matches reports whether a number in a rule is for all that another is for.
-func matches(rule, number int64) bool { return rule == AnyNumber || rule == number }
-
-func overlap(a, b DeviceRule) bool {
-	either := func(x, y int64) bool { return matches(x, y) || matches(y, x) }
-	return a.Type == b.Type && either(a.Major, b.Major) && either(a.Minor, b.Minor) && strings.ContainsAny(a.Access, b.Access)
-}
-
-// withAccess adds letters to access, or takes them away.
-func withAccess(access, letters string, add bool) string {
-	var result []rune
-	for _, letter := range fullAccess {
-		has := strings.ContainsRune(access, letter)
-		if strings.ContainsRune(letters, letter) {
-			has = add
-		}
-		if has {
-			result = append(result, letter)
-		}
-	}
-	return string(slices.Clip(result))
+	return list.Exceptions, true
 }
 
 // deviceName is how systemd calls the devices of a rule (systemd.resource-control(5),
