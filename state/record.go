@@ -2,10 +2,8 @@ package state
 
 import (
 	"encoding/json"
-	"fmt"
 	"strconv"
 	"time"
-	"unicode/utf8"
 )
 
 // RecordVersion is the version of the records that this package writes. It
@@ -105,9 +103,9 @@ func appendAnnotations(b []byte, annotations map[string]string) []byte {
 	separator := byte('{')
 	for key, value := range annotations {
 		b = append(b, separator)
-		b = appendString(b, key)
+		b = AppendText(b, key)
 		b = append(b, ':')
-		b = appendString(b, value)
+		b = AppendText(b, value)
 		separator = ','
 	}
 	return append(b, '}')
@@ -117,22 +115,5 @@ func appendMember(b []byte, name, value string) []byte {
 	b = append(b, `,"`...)
 	b = append(b, name...)
 	b = append(b, `":`...)
-	return appendString(b, value)
-}
-
-// appendString appends a JSON string (RFC 8259, section 7). Bytes that are not
-// UTF-8 become U+FFFD, as JSON has no way to say them.
-func appendString(b []byte, s string) []byte {
-	b = append(b, '"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			b = append(b, '\\', byte(r))
-		case r < ' ':
-			b = fmt.Appendf(b, `\u%04x`, r)
-		default:
-			b = utf8.AppendRune(b, r)
-		}
-	}
-	return append(b, '"')
+	return AppendText(b, value)
 }

@@ -48,7 +48,8 @@ func (t *tool) container(r *state.Record) (*libns.Container, error) {
 		SharedPID: r.SharedPID,
 		Program:   r.Program,
 	}
-	if err := json.Unmarshal(r.Cgroup, &container.Cgroup); err != nil {
+	var err error
+	if container.Cgroup, err = decodeCgroup(r.Cgroup); err != nil {
 		return nil, fmt.Errorf("%w: cgroup: %w", state.ErrDamaged, err)
 	}
 	if len(r.RDT) > 0 {

@@ -121,12 +121,9 @@ func (t *tool) claimID(r *creation, id string) (*state.Record, *state.Held, erro
 			return nil, nil, err
 		}
 	}
-	cgroup, err := json.Marshal(r.request.Cgroup)
-	if err != nil {
-		return nil, nil, err
-	}
 	var rdt json.RawMessage
 	if !r.request.RDT.IsZero() {
+		var err error
 		if rdt, err = json.Marshal(r.request.RDT); err != nil {
 			return nil, nil, err
 		}
@@ -142,7 +139,7 @@ func (t *tool) claimID(r *creation, id string) (*state.Record, *state.Held, erro
 		Program:       r.config.Process.Args[0],
 		SharedPID:     libns.SharedPID(r.config),
 		LaterHooks:    hasLaterHooks(r.config),
-		Cgroup:        cgroup,
+		Cgroup:        encodeCgroup(r.request.Cgroup),
 		RDT:           rdt,
 		CgroupManager: t.cgroupManager,
 		Rootless:      t.rootless,

@@ -1,7 +1,9 @@
 package main
 
 import (
-	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -56,14 +58,45 @@ func (t *tool) state(_ *cli.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	state, err := t.stateOf(record, creating)
+	printed, err := t.stateOf(record, creating)
 	if err != nil {
 		return err
 	}
-	data, err := json.MarshalIndent(state, "", "  ")
-	if err != nil {
-		return err
-	}
-	_, err = t.stdout.Write(data)
+	_, err = t.stdout.Write(printed.indented())
 	return err
+}
+
+// indented is the state as encoding/json writes it on several lines, without the
+// time that its reflection takes.
+func (c containerState) indented() []byte {
+	b := make([]byte, 0, 512)
+	b = append(b, '{')
+	b = appendLine(b, 1, "ociVersion", c.OCIVersion)
+	b = appendLine(b, 1, "id", c.ID)
+	b = append(appendLineKey(b, 1, "pid"), strconv.Itoa(c.PID)...)
+	b = appendLine(b, 1, "status", string(c.Status))
+	b = appendLine(b, 1, "bundle", c.Bundle)
+	b = appendLine(b, 1, "rootfs", c.Rootfs)
+	b = appendLine(b, 1, "created", c.Created.Format(time.RFC3339Nano))
+	if len(c.Annotations) > 0 {
+		b = append(appendLineKey(b, 1, "annotations"), '{')
+		for _, name := range slices.Sorted(maps.Keys(c.Annotations)) {
+			b = appendLine(b, 2, name, c.Annotations[name])
+		}
+		b = append(b, "\n  }"...)
+	}
+	b = appendLine(b, 1, "owner", c.Owner)
+	return append(b, "\n}"...)
+}
+
+func appendLine(b []byte, depth int, key, value string) []byte {
+	return state.AppendText(appendLineKey(b, depth, key), value)
+}
+
+func appendLineKey(b []byte, depth int, key string) []byte {
+	b = append(separated(b), '\n')
+	for range depth {
+		b = append(b, "  "...)
+	}
+	return append(state.AppendText(b, key), ": "...)
 }
