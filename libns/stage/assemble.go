@@ -1,7 +1,6 @@
 package stage
 
 import (
-	"debug/elf"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -244,26 +243,26 @@ func (a *assembler) writeObjects() {
 // writeHeaders writes the ELF header and one program header per part.
 func (a *assembler) writeHeaders(arch architecture) {
 	h := a.image[:elfHeaderSize]
-	copy(h, elf.ELFMAG)
-	h[elf.EI_CLASS] = byte(elf.ELFCLASS64)
-	h[elf.EI_DATA] = byte(elf.ELFDATA2LSB)
-	h[elf.EI_VERSION] = byte(elf.EV_CURRENT)
-	put16(h[16:], uint16(elf.ET_EXEC))
-	put16(h[18:], uint16(arch.machine))
-	put32(h[20:], uint32(elf.EV_CURRENT))
+	copy(h, unix.ELFMAG)
+	h[unix.EI_CLASS] = unix.ELFCLASS64
+	h[unix.EI_DATA] = unix.ELFDATA2LSB
+	h[unix.EI_VERSION] = unix.EV_CURRENT
+	put16(h[16:], unix.ET_EXEC)
+	put16(h[18:], arch.machine)
+	put32(h[20:], unix.EV_CURRENT)
 	put64(h[24:], uint64(textAddress+arch.entry))
 	put64(h[32:], elfHeaderSize) // program headers follow
 	put16(h[52:], elfHeaderSize)
 	put16(h[54:], programHeaderSize)
 	put16(h[56:], programHeaders)
 
-	a.writePart(0, elf.PF_R|elf.PF_X, 0, baseAddress, textOffset+len(arch.text), 0)
-	a.writePart(1, elf.PF_R, programOffset, programAddress, a.programSize, 0)
-	a.writePart(2, elf.PF_R|elf.PF_W, a.memoryFile, int(a.memoryAddress(a.memoryFile)),
+	a.writePart(0, unix.PF_R|unix.PF_X, 0, baseAddress, textOffset+len(arch.text), 0)
+	a.writePart(1, unix.PF_R, programOffset, programAddress, a.programSize, 0)
+	a.writePart(2, unix.PF_R|unix.PF_W, a.memoryFile, int(a.memoryAddress(a.memoryFile)),
 		a.memorySize, a.memoryEnd-a.memoryFile-a.memorySize)
 	stack := a.programHeader(3)
-	put32(stack, uint32(elf.PT_GNU_STACK))
-	put32(stack[4:], uint32(elf.PF_R|elf.PF_W))
+	put32(stack, unix.PT_GNU_STACK)
+	put32(stack[4:], unix.PF_R|unix.PF_W)
 }
 
 func (a *assembler) programHeader(n int) []byte {
@@ -272,10 +271,10 @@ func (a *assembler) programHeader(n int) []byte {
 
 // writePart writes the program header of a part with size bytes in the file and
 // zeroed bytes behind them in memory.
-func (a *assembler) writePart(n int, flags elf.ProgFlag, offset, address, size, zeroed int) {
+func (a *assembler) writePart(n int, flags uint32, offset, address, size, zeroed int) {
 	h := a.programHeader(n)
-	put32(h, uint32(elf.PT_LOAD))
-	put32(h[4:], uint32(flags))
+	put32(h, unix.PT_LOAD)
+	put32(h[4:], flags)
 	put64(h[8:], uint64(offset))
 	put64(h[16:], uint64(address))
 	put64(h[24:], uint64(address))

@@ -30,7 +30,7 @@ func TestImageIsAStaticExecutable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.Type != elf.ET_EXEC || f.Machine != machine || f.Class != elf.ELFCLASS64 {
+	if f.Type != elf.ET_EXEC || f.Machine != elf.Machine(machine) || f.Class != elf.ELFCLASS64 {
 		t.Errorf("image is %v %v %v", f.Type, f.Machine, f.Class)
 	}
 	want := []struct {

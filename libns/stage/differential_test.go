@@ -24,7 +24,7 @@ var (
 )
 
 func numbersHere() numbers {
-	if machine == elf.EM_AARCH64 {
+	if elf.Machine(machine) == elf.EM_AARCH64 {
 		return numbersARM64
 	}
 	return numbersAMD64
@@ -48,7 +48,7 @@ func TestInterpreterAndSimulatorAgreeOnARM64(t *testing.T) {
 	if err != nil {
 		t.Skipf("no %s here to run the arm64 interpreter", emulator)
 	}
-	if machine == elf.EM_AARCH64 {
+	if elf.Machine(machine) == elf.EM_AARCH64 {
 		t.Skip("this is arm64: TestInterpreterAndSimulatorAgree runs that interpreter")
 	}
 	compare(t, 60, numbersARM64, generatedArchitecture(t, "arm64"), path)

@@ -67,7 +67,7 @@ func generatedArchitecture(t *testing.T, arch string) architecture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := architecture{machine: map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}[arch]}
+	a := architecture{machine: uint16(map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}[arch])}
 	ast.Inspect(file, func(n ast.Node) bool {
 		spec, ok := n.(*ast.ValueSpec)
 		if !ok {

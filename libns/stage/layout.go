@@ -10,11 +10,7 @@ package stage
 
 //go:generate go run generate.go
 
-import (
-	"debug/elf"
-
-	"rt/libns/plan"
-)
+import "rt/libns/plan"
 
 // The image, in the order of both the file and the addresses:
 //
@@ -98,7 +94,7 @@ const wordSize = 8
 
 // architecture is what images differ in from one machine to another.
 type architecture struct {
-	machine elf.Machine
+	machine uint16 // in the ELF header
 	text    string // the interpreter
 	entry   int    // where in it execution starts
 }

@@ -2,9 +2,9 @@
 
 package stage
 
-import "debug/elf"
+import "golang.org/x/sys/unix"
 
-const machine = elf.EM_X86_64
+const machine = unix.EM_X86_64
 
 // textEntry is where in text execution starts.
 const textEntry = 32

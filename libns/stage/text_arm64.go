@@ -2,9 +2,9 @@
 
 package stage
 
-import "debug/elf"
+import "golang.org/x/sys/unix"
 
-const machine = elf.EM_AARCH64
+const machine = unix.EM_AARCH64
 
 // textEntry is where in text execution starts.
 const textEntry = 28
