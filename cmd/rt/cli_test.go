@@ -20,6 +20,20 @@ func TestHelpNamesTheProgramAndEveryCommand(t *testing.T) {
 	}
 }
 
+// Only one command is described to the parser where that is enough.
+func TestHelpAfterAMistakeNamesEveryCommand(t *testing.T) {
+	got := rt("--no-such-flag", "list").wantCode(t, 1)
+	for _, command := range commands {
+		got.wantStdout(t, "\n   "+command+" ")
+	}
+}
+
+func TestHelpAskedForBeforeACommandIsAboutIt(t *testing.T) {
+	for _, help := range []string{"-h", "--help"} {
+		rt(help, "list").wantCode(t, 0).wantStdout(t, "NAME:\n   rt list - ")
+	}
+}
+
 func TestEveryCommandExplainsItself(t *testing.T) {
 	for _, command := range commands {
 		for _, args := range [][]string{{command, "-h"}, {command, "--help"}, {command, "-help"}, {"help", command}} {

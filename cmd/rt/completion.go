@@ -10,12 +10,14 @@ import (
 	"rt/spec"
 )
 
+const completionName = "completion"
+
 // shells are those that completions are made for.
 var shells = []string{"bash", "zsh", "fish"}
 
 func (t *tool) completionCommand() *cli.Command {
 	return &cli.Command{
-		Name:      "completion",
+		Name:      completionName,
 		Usage:     "print what makes a shell complete rt's command line",
 		ArgsUsage: "SHELL",
 		Description: `SHELL is bash, zsh or fish. For the shell that is running:

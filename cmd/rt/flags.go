@@ -16,7 +16,7 @@ func boolFlag(name, usage string, aliases ...string) *cli.BoolFlag {
 // choiceFlag is a flag with one of a few values, which help lists and shells
 // complete. The first value is the one that it has when it is not given.
 type choiceFlag struct {
-	*cli.StringFlag
+	lightText
 	values []string
 }
 
@@ -25,8 +25,8 @@ func choice(name, usage string, values ...string) *choiceFlag {
 	last := len(values) - 1
 	usage += " " + strings.Join(values[:last], ", ") + " or " + values[last]
 	return &choiceFlag{
-		StringFlag: &cli.StringFlag{Name: name, Usage: usage, Value: values[0], DefaultText: values[0]},
-		values:     values,
+		lightText: lightText{&cli.StringFlag{Name: name, Usage: usage, Value: values[0], DefaultText: values[0]}},
+		values:    values,
 	}
 }
 

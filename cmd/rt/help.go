@@ -25,13 +25,15 @@ func (t *tool) withoutCommand(c *cli.Context) error {
 	return cli.ShowAppHelp(c)
 }
 
-// usageError shows how a command is used after it was called wrongly.
-func usageError(c *cli.Context, err error, isCommand bool) error {
-	if !isCommand {
-		_ = cli.ShowAppHelp(c)
-		return err
+// usageError shows how a command, or rt, is used after it was called wrongly.
+func (t *tool) usageError(c *cli.Context, err error, isCommand bool) error {
+	if isCommand {
+		return badUsage(c, err)
 	}
-	return badUsage(c, err)
+	all := t.app(c.App.Name)
+	all.Setup()
+	_ = cli.ShowAppHelp(cli.NewContext(all, nil, nil))
+	return err
 }
 
 func badUsage(c *cli.Context, err error) error {

@@ -17,10 +17,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-	"time"
-
-	"github.com/urfave/cli/v2"
 
 	"rt/libns"
 	"rt/state"
@@ -59,7 +55,7 @@ const execFailedCode = 255
 
 // run carries out a command line and returns rt's exit code.
 func (t *tool) run(args []string) int {
-	app := t.app(filepath.Base(args[0]))
+	app := t.appFor(args)
 	err := errors.Join(app.Run(arrange(app, args)), t.endTrace())
 	var code exitCode
 	var notExecuted *libns.ExecError
@@ -79,54 +75,4 @@ func (t *tool) run(args []string) int {
 		t.log.failure(err)
 		return 1
 	}
-}
-
-// app describes the command line. name is what help calls the program: that by
-// which the caller called it.
-func (t *tool) app(name string) *cli.App {
-	app := &cli.App{
-		Name:        name,
-		Usage:       "create and run containers from OCI bundles",
-		Description: appDescription,
-		Flags:       globalFlags(),
-		Commands: []*cli.Command{
-			t.checkpointCommand(),
-			t.completionCommand(),
-			t.createCommand(),
-			t.deleteCommand(),
-			t.eventsCommand(),
-			t.execCommand(),
-			t.featuresCommand(),
-			t.killCommand(),
-			t.listCommand(),
-			t.manCommand(),
-			t.pauseCommand(),
-			t.planCommand(),
-			t.psCommand(),
-			t.restoreCommand(),
-			t.resumeCommand(),
-			t.runCommand(),
-			t.specCommand(),
-			t.startCommand(),
-			t.stateCommand(),
-			t.updateCommand(),
-			t.versionCommand(),
-		},
-		Before:         t.readOptions,
-		Action:         t.withoutCommand,
-		OnUsageError:   usageError,
-		ExitErrHandler: func(*cli.Context, error) {}, // run decides about exit codes
-		Writer:         t.stdout,
-		// A comma is part of a value: -e A=1,2 is one variable.
-		DisableSliceFlagSeparator: true,
-		// Nothing shows it, but if it is missing cli looks at the binary's age.
-		Compiled: time.Unix(0, 0),
-	}
-	for _, command := range app.Commands {
-		command.OnUsageError = usageError
-		command.CustomHelpTemplate = cli.CommandHelpTemplate
-		// Without it a container called "help" could not be named.
-		command.HideHelpCommand = true
-	}
-	return app
 }

@@ -9,9 +9,11 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
+const manName = "man"
+
 func (t *tool) manCommand() *cli.Command {
 	return &cli.Command{
-		Name:      "man",
+		Name:      manName,
 		Usage:     "print the manual page of rt or of one of its commands",
 		ArgsUsage: "[RT-COMMAND]",
 		Description: `The page is in the language of man(7), made from what --help shows:
