@@ -32,7 +32,21 @@ type Request struct {
 	// plan's place. Tests make single calls fail with it; what is reported
 	// are the plan's own steps.
 	Inject func(*plan.Plan) *plan.Plan
+
+	network *network // that Begin has begun
 }
+
+// Begin starts what takes long, needs nothing but the config and leaves nothing
+// behind. Create does so itself, if the caller has not: who has other things to do
+// before gains the time that they take, and calls End if it does not come to Create.
+func (r *Request) Begin() {
+	if r.network == nil && plan.MakesNetwork(&r.Request) {
+		r.network = beginNetwork(r.Recorder)
+	}
+}
+
+// End takes back what Begin did, unless Create has done so.
+func (r *Request) End() { r.network.close() }
 
 // NewContainer is a container made by this process, its parent.
 type NewContainer struct {
@@ -50,17 +64,19 @@ func Create(r *Request) (*NewContainer, error) {
 		return nil, err
 	}
 	r.Trace = r.Recorder != nil
+	r.Begin()
+	d := &driver{request: r, status: Creating, network: r.network}
+	defer d.close()
 	compiled := r.Recorder.Span("compile the plan", "")
 	p, err := plan.ForCreate(&r.Request)
 	if err != nil {
 		return nil, err
 	}
 	compiled()
-	d := &driver{request: r, plan: p, program: p, status: Creating}
+	d.plan, d.program = p, p
 	if r.Inject != nil {
 		d.program = r.Inject(p)
 	}
-	defer d.close()
 	if err := d.carryOut(); err != nil {
 		return nil, errors.Join(err, d.undo())
 	}
@@ -89,6 +105,7 @@ type driver struct {
 	conversation *conversation
 	child        child
 	init         Init
+	network      *network // nil if none is made
 	gate, result *os.File
 	times        *os.File   // the page of a traced plan
 	launched     int        // pid of the process that began the init stage
@@ -298,6 +315,7 @@ func (d *driver) close() {
 		d.conversation.close()
 	}
 	d.closeGate()
+	d.network.close()
 	for _, f := range d.mappings {
 		f.Close()
 	}

@@ -18,6 +18,8 @@ import (
 // barrier for it; the answer, if any, goes back to the init stage.
 func (d *driver) host(s *plan.Step, fds []int) (answer []byte, err error) {
 	switch a := s.Action.(type) {
+	case plan.MakeNetwork:
+		d.network.step = s
 	case plan.MakeCgroup:
 		d.madeCgroup, err = makeCgroup(a.Directory, d.resources())
 	case plan.DelegateCgroup:

@@ -43,6 +43,9 @@ func (d *driver) launch(l plan.Launch) error {
 	}
 	defer theirs.Close()
 	d.conversation = talking
+	if err := d.awaitNetwork(); err != nil {
+		return err
+	}
 
 	path := "/proc/self/fd/" + strconv.Itoa(int(file.Fd()))
 	err = d.clone(path, theirs, l.CloneFlags, l.IntoCgroup)
@@ -53,6 +56,7 @@ func (d *driver) launch(l plan.Launch) error {
 		return fmt.Errorf("clone: %w", err)
 	}
 	d.closeGate()
+	d.network.close()
 	return nil
 }
 
@@ -98,6 +102,8 @@ func (d *driver) inherited(control *os.File) []uintptr {
 			fds = append(fds, d.result.Fd())
 		case plan.Target:
 			fds = append(fds, uintptr(d.target))
+		case plan.Network:
+			fds = append(fds, uintptr(d.network.fd))
 		case plan.Trace:
 			fds = append(fds, d.times.Fd())
 		}

@@ -55,6 +55,8 @@ func (t *tool) createTarget(c *cli.Context, target target) error {
 // makeContainer claims an id and makes the container, which is recorded, and
 // still locked, when it returns. On error nothing is left of it.
 func (t *tool) makeContainer(r *creation) (*libns.NewContainer, *state.Held, error) {
+	r.begin()
+	defer r.request.End()
 	claimed := t.trace.Span("claim the id", "")
 	record, held, err := t.claim(r)
 	r.record = record

@@ -95,6 +95,13 @@ func (t *tool) readCreation(c *cli.Context, to target, detached bool) (*creation
 	return r, err
 }
 
+// begin begins to make the container, whose id is about to be claimed.
+func (r *creation) begin() {
+	if r.restore == nil {
+		r.request.Begin()
+	}
+}
+
 // make makes the container, of which only the id is claimed.
 func (r *creation) make() (*libns.NewContainer, error) {
 	if r.restore == nil {

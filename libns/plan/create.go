@@ -76,12 +76,9 @@ func ForCreate(r *Request) (*Plan, error) {
 	if err := c.findFilter(); err != nil {
 		return nil, err
 	}
-	if c.Gated {
-		c.begin(Control, Gate, Result)
-	} else {
-		c.begin(Control)
-	}
+	c.begin(c.passed()...)
 
+	c.makeNetwork()
 	c.makeCgroup()
 	c.makeGate()
 	c.makeNotifySocket()
@@ -106,6 +103,7 @@ func ForCreate(r *Request) (*Plan, error) {
 	c.makeUserNamespace()
 	c.ownStdioInside()
 	c.makeTimeNamespace()
+	c.joinNetwork()
 	c.unshareNamespaces()
 	c.enterDelegated()
 	c.enterPIDNamespace()
@@ -145,6 +143,18 @@ func (c *compiler) finish() (*Plan, error) {
 		return nil, errors.Join(c.missing...)
 	}
 	return c.build(), nil
+}
+
+// passed lists the descriptors that a new container's init stage needs.
+func (c *compiler) passed() []Passed {
+	list := []Passed{Control}
+	if c.Gated {
+		list = append(list, Gate, Result)
+	}
+	if c.makesNetwork() {
+		list = append(list, Network)
+	}
+	return list
 }
 
 // begin sets up what every step refers to.

@@ -3,6 +3,8 @@ package plan
 import (
 	"fmt"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // StepError says what was being done, for which part of the config, and what
@@ -81,6 +83,15 @@ func (p *Plan) Explain(m Message, kernelText string, locate func(field string) s
 		e.Field = located(e.Step.Field, locate)
 	}
 	return e
+}
+
+// CallFailed is the error of a system call that the parent made for a host step:
+// call is how strace(1) would show it. For locate see [Plan.Explain].
+func CallFailed(s *Step, op Op, call string, errno unix.Errno, locate func(field string) string) *StepError {
+	return &StepError{
+		Step: s, Field: located(s.Field, locate), Call: call, Op: op, Err: errno,
+		Hint: hintFor(op, errno, func(hint) bool { return false }),
+	}
 }
 
 // stepOfCall is the container step that a call belongs to.

@@ -77,8 +77,14 @@ var hints = []hint{
 // hint is the advice for errno of call i, or "".
 func (p *Plan) hint(i int, errno unix.Errno) string {
 	c := &p.Calls[i]
+	return hintFor(c.Op, errno, func(h hint) bool { return h.when(p, c) })
+}
+
+// hintFor is the advice for an errno of a system call. fits decides about advice
+// that is not always good.
+func hintFor(op Op, errno unix.Errno, fits func(hint) bool) string {
 	for _, h := range hints {
-		if h.op == c.Op && h.errno == errno && (h.when == nil || h.when(p, c)) {
+		if h.op == op && h.errno == errno && (h.when == nil || fits(h)) {
 			return h.text
 		}
 	}

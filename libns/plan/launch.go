@@ -26,8 +26,9 @@ func (c *compiler) makeNotifySocket() {
 }
 
 // launch clones the init stage. Only a new pid namespace must be asked for
-// here, because a process cannot change its own; everything else is unshared
-// by the init stage, at the same time as the parent goes on. A pid namespace
+// here, because a process cannot change its own; the network namespace is there
+// already ([MakeNetwork]), and everything else is unshared by the init stage, at the
+// same time as the parent goes on. A pid namespace
 // that has to belong to a user namespace comes after that: see enterPIDNamespace.
 func (c *compiler) launch() {
 	var flags uint64

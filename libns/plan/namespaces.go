@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -163,7 +162,13 @@ func (c *compiler) fork(field string) {
 func (c *compiler) unshareNamespaces() {
 	var flags uint64
 	for _, kind := range joinOrder {
-		if ns, ok := c.namespace(kind); ok && ns.Path == "" && (kind != specs.PIDNamespace || c.forks()) && kind != specs.TimeNamespace {
+		ns, ok := c.namespace(kind)
+		switch {
+		case !ok || ns.Path != "":
+		case kind == specs.PIDNamespace && !c.forks(): // the init stage is born in it
+		case kind == specs.TimeNamespace: // see makeTimeNamespace
+		case kind == specs.NetworkNamespace && c.makesNetwork():
+		default:
 			flags |= cloneFlag(kind)
 		}
 	}
@@ -174,19 +179,18 @@ func (c *compiler) unshareNamespaces() {
 	c.call(unix.SYS_UNSHARE, imm(flags))
 }
 
-// loopbackUp brings lo up where the network namespace is new (netdevice(7)).
+// loopbackUp brings lo up where the network namespace is new, unless it was made
+// with it (netdevice(7)).
 func (c *compiler) loopbackUp() {
 	field, ns, ok := c.namespaceEntry(specs.NetworkNamespace)
-	if !ok || ns.Path != "" {
+	if !ok || ns.Path != "" || c.makesNetwork() {
 		return
 	}
-	request := make([]byte, 40) // struct ifreq
-	copy(request, "lo")
-	binary.LittleEndian.PutUint16(request[unix.IFNAMSIZ:], unix.IFF_UP|unix.IFF_RUNNING)
+	request := InterfaceUp("lo")
 	socket := c.word("t")
 	c.step(field, "bring the loopback interface up")
 	c.call(unix.SYS_SOCKET, imm(unix.AF_INET), imm(unix.SOCK_DGRAM|unix.SOCK_CLOEXEC), imm(0)).to(socket)
-	c.call(unix.SYS_IOCTL, load(socket), imm(unix.SIOCSIFFLAGS), c.constant(request))
+	c.call(unix.SYS_IOCTL, load(socket), imm(unix.SIOCSIFFLAGS), c.constant(request[:]))
 	c.call(unix.SYS_CLOSE, load(socket))
 }
 

@@ -65,6 +65,8 @@ const (
 	Result
 	// Target is a pidfd of the process whose namespaces are joined.
 	Target
+	// Network is the network namespace that the parent has made.
+	Network
 	// Trace is a file for the times of a traced plan.
 	Trace
 )

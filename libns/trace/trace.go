@@ -60,13 +60,26 @@ func (r *Recorder) Span(name, field string) (end func()) {
 	return func() { r.Add(os.Getpid(), name, field, begin, Now()) }
 }
 
+// ThreadSpan is Span for what another thread of this process does meanwhile.
+func (r *Recorder) ThreadSpan(tid int, name, field string) (end func()) {
+	if r == nil {
+		return func() {}
+	}
+	begin := Now()
+	return func() { r.addOn(tid, os.Getpid(), name, field, begin, Now()) }
+}
+
 // Add records something that a process did from begin to end, in nanoseconds of
 // [Clock].
 func (r *Recorder) Add(pid int, name, field string, begin, end int64) {
+	r.addOn(pid, pid, name, field, begin, end)
+}
+
+func (r *Recorder) addOn(tid, pid int, name, field string, begin, end int64) {
 	if r == nil {
 		return
 	}
-	e := event{Name: name, Phase: "X", Time: float64(begin-r.begun) / 1e3, Duration: float64(end-begin) / 1e3, PID: pid, TID: pid}
+	e := event{Name: name, Phase: "X", Time: float64(begin-r.begun) / 1e3, Duration: float64(end-begin) / 1e3, PID: pid, TID: tid}
 	if field != "" {
 		e.Args = map[string]any{"config": field}
 	}

@@ -88,6 +88,17 @@ links="for name in $ALL; do echo \$name \$(readlink /proc/self/ns/\$name); done"
 	done < <(own_namespaces)
 }
 
+@test "a network namespace that cannot be made: what failed is said, and nothing is left" {
+	skip_in userns "it is made in the container's user namespace there, and fails as all others do"
+	id=$(new_id)
+	run unshare --user --map-root-user sh -c 'echo 0 >/proc/sys/user/max_net_namespaces && exec "$@"' sh \
+		"$RT" --root "$ROOT" --cgroup-manager disabled run -b "$BUNDLE" "$id"
+	assert_failure 1
+	assert_contains 'linux.namespaces[1] (config.json:'
+	assert_contains 'make the network namespace and bring its loopback interface up: unshare(CLONE_NEWNET): no space left on device; a limit on namespaces is reached'
+	assert_equal "$(ls "$ROOT")" ""
+}
+
 @test "absent namespaces: all but the mount namespace are the caller's" {
 	new_namespaces mount
 	inside "$links"
