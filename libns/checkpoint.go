@@ -186,14 +186,19 @@ func mountPoints(path string) (map[int]string, error) {
 			continue
 		}
 		if id, err := strconv.Atoi(fields[0]); err == nil {
-			points[id] = unescape.Replace(fields[place])
+			points[id] = unescape(fields[place])
 		}
 	}
 	return points, nil
 }
 
 // unescape undoes what the kernel does to white space in paths.
-var unescape = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
+func unescape(path string) string {
+	if !strings.Contains(path, `\`) {
+		return path
+	}
+	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(path)
+}
 
 // mountID is the number of the mount that a descriptor is on, -1 if unknown.
 func mountID(fd int) int { return mountIDIn("/proc/self/fdinfo/" + strconv.Itoa(fd)) }
@@ -213,16 +218,24 @@ func mountIDIn(fdinfo string) int {
 	return -1
 }
 
-// externalNamespaceKeys name the namespaces that criu takes as external: one more
-// process is put there by a descriptor at restore.
-var externalNamespaceKeys = map[specs.LinuxNamespaceType]struct{ kind, key string }{
-	specs.NetworkNamespace: {"net", "extRootNetNS"},
-	specs.PIDNamespace:     {"pid", "extRootPidNS"},
+// externalNamespace is how criu calls a namespace that it takes as external: one
+// more process is put there by a descriptor at restore.
+type externalNamespace struct{ kind, key string }
+
+func externalNamespaceOf(kind specs.LinuxNamespaceType) (external externalNamespace, ok bool) {
+	switch kind {
+	case specs.NetworkNamespace:
+		return externalNamespace{"net", "extRootNetNS"}, true
+	case specs.PIDNamespace:
+		return externalNamespace{"pid", "extRootPidNS"}, true
+	default:
+		return externalNamespace{}, false
+	}
 }
 
 func (c *Container) describeNamespaces(r *CheckpointRequest, options *rpc.CriuOpts) error {
 	for _, ns := range plan.ExternalNamespaces(r.Plan.Config) {
-		external, ok := externalNamespaceKeys[ns.Type]
+		external, ok := externalNamespaceOf(ns.Type)
 		if !ok {
 			continue
 		}

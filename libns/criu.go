@@ -38,24 +38,28 @@ type CRIUOptions struct {
 	NetworkLock    string
 }
 
-// The values that criu has for ManageCgroups and NetworkLock.
-var (
-	cgroupModes = map[string]rpc.CriuCgMode{
+// cgroupModes are the values that criu has for ManageCgroups.
+func cgroupModes() map[string]rpc.CriuCgMode {
+	return map[string]rpc.CriuCgMode{
 		"soft": rpc.CriuCgMode_SOFT, "full": rpc.CriuCgMode_FULL,
 		"strict": rpc.CriuCgMode_STRICT, "ignore": rpc.CriuCgMode_IGNORE,
 	}
-	networkLocks = map[string]rpc.CriuNetworkLockMethod{
+}
+
+// networkLocks are the values that criu has for NetworkLock.
+func networkLocks() map[string]rpc.CriuNetworkLockMethod {
+	return map[string]rpc.CriuNetworkLockMethod{
 		"iptables": rpc.CriuNetworkLockMethod_IPTABLES,
 		"nftables": rpc.CriuNetworkLockMethod_NFTABLES, "skip": rpc.CriuNetworkLockMethod_SKIP,
 	}
-)
+}
 
 // Check refuses values that there are none of.
 func (o *CRIUOptions) Check() error {
-	if _, ok := cgroupModes[o.ManageCgroups]; !ok {
+	if _, ok := cgroupModes()[o.ManageCgroups]; !ok {
 		return fmt.Errorf("option --manage-cgroups-mode must be soft, full, strict or ignore, got %q", o.ManageCgroups)
 	}
-	if _, ok := networkLocks[o.NetworkLock]; !ok && o.NetworkLock != "" {
+	if _, ok := networkLocks()[o.NetworkLock]; !ok && o.NetworkLock != "" {
 		return fmt.Errorf("option --network-lock must be iptables, nftables or skip, got %q", o.NetworkLock)
 	}
 	return nil
@@ -107,7 +111,7 @@ func (o *CRIUOptions) options(d *opened, log string) *rpc.CriuOpts {
 		NotifyScripts:     new(true),
 		OrphanPtsMaster:   new(true),
 		ManageCgroups:     new(true),
-		ManageCgroupsMode: new(cgroupModes[o.ManageCgroups]),
+		ManageCgroupsMode: new(cgroupModes()[o.ManageCgroups]),
 		TcpEstablished:    &o.TCPEstablished,
 		TcpClose:          &o.TCPClose,
 		ExtUnixSk:         &o.ExtUnixSockets,
@@ -119,7 +123,7 @@ func (o *CRIUOptions) options(d *opened, log string) *rpc.CriuOpts {
 	if o.EmptyNetwork {
 		to.EmptyNs = new(uint32(unix.CLONE_NEWNET))
 	}
-	if method, ok := networkLocks[o.NetworkLock]; ok {
+	if method, ok := networkLocks()[o.NetworkLock]; ok {
 		to.NetworkLock = &method
 	}
 	if o.ConfigFile != "" {

@@ -256,7 +256,7 @@ func pidInside(pid int) int {
 
 // runHook carries out a hook's step of the plan.
 func (d *driver) runHook(a plan.RunHook) error {
-	h := &hookRun{RunHook: a, config: d.request.Config, id: d.request.ID, pid: d.child.pid, status: hookStatus[a.Kind]}
+	h := &hookRun{RunHook: a, config: d.request.Config, id: d.request.ID, pid: d.child.pid, status: hookStatus(a.Kind)}
 	if a.Kind.Inside() {
 		return h.inside(d.request.Request)
 	}
@@ -264,9 +264,17 @@ func (d *driver) runHook(a plan.RunHook) error {
 }
 
 // hookStatus is the container's status as a hook of each kind is told.
-var hookStatus = map[plan.HookKind]Status{
-	plan.Prestart: Creating, plan.CreateRuntime: Creating, plan.CreateContainer: Creating,
-	plan.StartContainer: Created, plan.Poststart: Running, plan.Poststop: Stopped,
+func hookStatus(kind plan.HookKind) Status {
+	switch kind {
+	case plan.StartContainer:
+		return Created
+	case plan.Poststart:
+		return Running
+	case plan.Poststop:
+		return Stopped
+	default: // before the container is made up
+		return Creating
+	}
 }
 
 // Hooks is where a container's hooks are written down, for a process that did
@@ -285,7 +293,7 @@ func (c *Container) RunHooks(kind plan.HookKind, hooks *Hooks) error {
 	for _, hook := range plan.HooksOf(hooks.Config, kind) {
 		h := &hookRun{
 			RunHook: hook,
-			config:  hooks.Config, id: c.ID, pid: c.Init.PID, status: hookStatus[kind],
+			config:  hooks.Config, id: c.ID, pid: c.Init.PID, status: hookStatus(kind),
 		}
 		if kind == plan.Poststop {
 			h.pid = 0

@@ -195,58 +195,60 @@ func limitError(err error) error {
 	if !errors.As(err, &refused) {
 		return err
 	}
-	name := filepath.Base(refused.Path)
-	if field, ok := limitFields[name]; ok {
+	name, fields := filepath.Base(refused.Path), limitFields()
+	if field, ok := fields[name]; ok {
 		return &fieldError{"linux.resources." + field, err}
 	}
-	for _, file := range slices.Sorted(maps.Keys(limitFields)) {
+	for _, file := range slices.Sorted(maps.Keys(fields)) {
 		if prefix, ok := strings.CutSuffix(file, "*"); ok && strings.HasPrefix(name, prefix) {
-			return &fieldError{"linux.resources." + limitFields[file], err}
+			return &fieldError{"linux.resources." + fields[file], err}
 		}
 	}
 	return err
 }
 
 // limitFields says which limit a cgroup file is for: v1, then v2.
-var limitFields = map[string]string{
-	"memory.limit_in_bytes":            "memory.limit",
-	"memory.memsw.limit_in_bytes":      "memory.swap",
-	"memory.soft_limit_in_bytes":       "memory.reservation",
-	"memory.swappiness":                "memory.swappiness",
-	"memory.oom_control":               "memory.disableOOMKiller",
-	"cpu.shares":                       "cpu.shares",
-	"cpu.cfs_quota_us":                 "cpu.quota",
-	"cpu.cfs_period_us":                "cpu.period",
-	"cpu.cfs_burst_us":                 "cpu.burst",
-	"cpu.rt_runtime_us":                "cpu.realtimeRuntime",
-	"cpu.rt_period_us":                 "cpu.realtimePeriod",
-	"blkio.leaf_weight":                "blockIO.leafWeight",
-	"blkio.leaf_weight_device":         "blockIO.weightDevice",
-	"blkio.weight":                     "blockIO.weight",
-	"blkio.weight_device":              "blockIO.weightDevice",
-	"blkio.bfq.weight":                 "blockIO.weight",
-	"blkio.bfq.weight_device":          "blockIO.weightDevice",
-	"blkio.throttle.read_bps_device":   "blockIO.throttleReadBpsDevice",
-	"blkio.throttle.write_bps_device":  "blockIO.throttleWriteBpsDevice",
-	"blkio.throttle.read_iops_device":  "blockIO.throttleReadIOPSDevice",
-	"blkio.throttle.write_iops_device": "blockIO.throttleWriteIOPSDevice",
-	"net_cls.classid":                  "network.classID",
-	"net_prio.ifpriomap":               "network.priorities",
+func limitFields() map[string]string {
+	return map[string]string{
+		"memory.limit_in_bytes":            "memory.limit",
+		"memory.memsw.limit_in_bytes":      "memory.swap",
+		"memory.soft_limit_in_bytes":       "memory.reservation",
+		"memory.swappiness":                "memory.swappiness",
+		"memory.oom_control":               "memory.disableOOMKiller",
+		"cpu.shares":                       "cpu.shares",
+		"cpu.cfs_quota_us":                 "cpu.quota",
+		"cpu.cfs_period_us":                "cpu.period",
+		"cpu.cfs_burst_us":                 "cpu.burst",
+		"cpu.rt_runtime_us":                "cpu.realtimeRuntime",
+		"cpu.rt_period_us":                 "cpu.realtimePeriod",
+		"blkio.leaf_weight":                "blockIO.leafWeight",
+		"blkio.leaf_weight_device":         "blockIO.weightDevice",
+		"blkio.weight":                     "blockIO.weight",
+		"blkio.weight_device":              "blockIO.weightDevice",
+		"blkio.bfq.weight":                 "blockIO.weight",
+		"blkio.bfq.weight_device":          "blockIO.weightDevice",
+		"blkio.throttle.read_bps_device":   "blockIO.throttleReadBpsDevice",
+		"blkio.throttle.write_bps_device":  "blockIO.throttleWriteBpsDevice",
+		"blkio.throttle.read_iops_device":  "blockIO.throttleReadIOPSDevice",
+		"blkio.throttle.write_iops_device": "blockIO.throttleWriteIOPSDevice",
+		"net_cls.classid":                  "network.classID",
+		"net_prio.ifpriomap":               "network.priorities",
 
-	"memory.max":      "memory.limit",
-	"memory.swap.max": "memory.swap",
-	"memory.low":      "memory.reservation",
-	"cpu.weight":      "cpu.shares",
-	"cpu.max":         "cpu.quota",
-	"cpu.max.burst":   "cpu.burst",
-	"io.weight":       "blockIO.weight",
-	"io.bfq.weight":   "blockIO.weight",
-	"io.max":          "blockIO",
+		"memory.max":      "memory.limit",
+		"memory.swap.max": "memory.swap",
+		"memory.low":      "memory.reservation",
+		"cpu.weight":      "cpu.shares",
+		"cpu.max":         "cpu.quota",
+		"cpu.max.burst":   "cpu.burst",
+		"io.weight":       "blockIO.weight",
+		"io.bfq.weight":   "blockIO.weight",
+		"io.max":          "blockIO",
 
-	"cpu.idle":    "cpu.idle",
-	"cpuset.cpus": "cpu.cpus",
-	"cpuset.mems": "cpu.mems",
-	"pids.max":    "pids.limit",
-	"rdma.max":    "rdma",
-	"hugetlb.*":   "hugepageLimits",
+		"cpu.idle":    "cpu.idle",
+		"cpuset.cpus": "cpu.cpus",
+		"cpuset.mems": "cpu.mems",
+		"pids.max":    "pids.limit",
+		"rdma.max":    "rdma",
+		"hugetlb.*":   "hugepageLimits",
+	}
 }

@@ -101,7 +101,7 @@ func (r *restorer) inherit(namespaces []specs.LinuxNamespace) ([]*os.File, error
 	}
 	var files []*os.File
 	for _, ns := range namespaces {
-		external, ok := externalNamespaceKeys[ns.Type]
+		external, ok := externalNamespaceOf(ns.Type)
 		if !ok {
 			continue
 		}
@@ -172,11 +172,11 @@ func (d *driver) restoreProcesses(a plan.RestoreProcesses) error {
 // those that it inherits.
 func joinNamespaces(namespaces []specs.LinuxNamespace, options *rpc.CriuOpts) error {
 	for _, ns := range namespaces {
-		if _, inherited := externalNamespaceKeys[ns.Type]; inherited {
+		if _, inherited := externalNamespaceOf(ns.Type); inherited {
 			continue
 		}
-		kind, ok := joinedByCRIU[ns.Type]
-		if !ok {
+		kind := joinedByCRIU(ns.Type)
+		if kind == "" {
 			return fmt.Errorf("linux.namespaces: criu cannot restore into the %s namespace %s", ns.Type, ns.Path)
 		}
 		options.JoinNs = append(options.JoinNs, &rpc.JoinNamespace{Ns: &kind, NsFile: &ns.Path})
@@ -184,9 +184,14 @@ func joinNamespaces(namespaces []specs.LinuxNamespace, options *rpc.CriuOpts) er
 	return nil
 }
 
-// joinedByCRIU are the namespaces that criu can join, by its names.
-var joinedByCRIU = map[specs.LinuxNamespaceType]string{
-	specs.IPCNamespace: "ipc", specs.UTSNamespace: "uts", specs.UserNamespace: "user", specs.TimeNamespace: "time",
+// joinedByCRIU is criu's name of a kind of namespace that it can join, "" of others.
+func joinedByCRIU(kind specs.LinuxNamespaceType) string {
+	switch kind {
+	case specs.IPCNamespace, specs.UTSNamespace, specs.UserNamespace, specs.TimeNamespace:
+		return string(kind)
+	default:
+		return ""
+	}
 }
 
 // cgroupRoots says where the cgroups of the images are to be: criu is in the new

@@ -20,15 +20,15 @@ type snapshot map[string]string
 // takeSnapshot reads the files of a cgroup that an update may write. What is not
 // there, or cannot be read, will not be written either.
 func takeSnapshot(c plan.Cgroup, r *specs.LinuxResources) snapshot {
-	s := snapshot{}
-	files := slices.AppendSeq(slices.Collect(maps.Keys(limitFields)), maps.Keys(r.Unified))
+	s, fields := snapshot{}, limitFields()
+	files := slices.AppendSeq(slices.Collect(maps.Keys(fields)), maps.Keys(r.Unified))
 	for _, file := range files {
 		directory := c.Unified
 		if len(c.V1) > 0 {
 			controller, _, _ := strings.Cut(file, ".")
 			directory, _ = c.Controller(controller)
 		}
-		if directory == "" || limitFields[file] == "memory.disableOOMKiller" {
+		if directory == "" || fields[file] == "memory.disableOOMKiller" {
 			continue
 		}
 		if text, err := cgroups.ReadFile(directory, file); err == nil {

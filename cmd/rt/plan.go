@@ -42,8 +42,8 @@ func (t *tool) plan(c *cli.Context) error {
 	if format != textFormat && format != jsonFormat {
 		return fmt.Errorf("option --format must be text or json, got %q", format)
 	}
-	compile, ok := planners[verb]
-	if !ok {
+	compile := plannerFor(verb)
+	if compile == nil {
 		return fmt.Errorf("option --for must be run, create or restore, got %q", verb)
 	}
 	bundle, err := planBundle(c)
@@ -70,9 +70,16 @@ func (t *tool) plan(c *cli.Context) error {
 	return p.Print(t.stdout, plan.PrintOptions{Calls: !c.Bool("no-calls")})
 }
 
-// planners compile what there are plans for.
-var planners = map[string]func(*plan.Request) (*plan.Plan, error){
-	"run": plan.ForCreate, "create": plan.ForCreate, "restore": plan.ForRestore,
+// plannerFor compiles the plan of a command, nil of one that has none.
+func plannerFor(verb string) func(*plan.Request) (*plan.Plan, error) {
+	switch verb {
+	case "run", "create":
+		return plan.ForCreate
+	case "restore":
+		return plan.ForRestore
+	default:
+		return nil
+	}
 }
 
 func planBundle(c *cli.Context) (string, error) {

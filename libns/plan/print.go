@@ -343,8 +343,8 @@ const anyMask = 0
 var knownTests = []knownTest{
 	{"stat", 24, unix.S_IFMT << 32, "stat.mode & S_IFMT", func(v uint64) string { return fileTypes.format(v >> 32) }},
 	{"stat", 128, ^uint64(0), "stat.rdev", func(v uint64) string { return fmt.Sprintf("%d:%d", uint32(v), v>>32) }},
-	{"statfs", 0, ^uint64(0), "statfs.type", filesystems.format},
-	{"statfs", statfsFlags, anyMask, "statfs.flags", statfsFlagNames.format},
+	{"statfs", 0, ^uint64(0), "statfs.type", func(v uint64) string { return filesystems.format(v) }},
+	{"statfs", statfsFlags, anyMask, "statfs.flags", func(v uint64) string { return statfsFlagNames.format(v) }},
 	{"cwd", 0, 0xff, "cwd[0]", func(v uint64) string { return strconv.QuoteRune(rune(v)) }},
 }
 

@@ -44,16 +44,14 @@ type signature struct {
 type format func(c callView, arg int) string
 
 // The formats that most arguments have.
-var (
-	number   = valueFormat(formatNumber)
-	hex      = valueFormat(formatHex)
-	fd       = valueFormat(formatFD)
-	id       = valueFormat(formatID)
-	mode     = valueFormat(formatMode)
-	fileMode = valueFormat(formatFileMode)
-	device   = valueFormat(formatDevice)
-	signal   = valueFormat(formatSignal)
-)
+func number(c callView, i int) string   { return c.value(i, formatNumber) }
+func hex(c callView, i int) string      { return c.value(i, formatHex) }
+func fd(c callView, i int) string       { return c.value(i, formatFD) }
+func id(c callView, i int) string       { return c.value(i, formatID) }
+func mode(c callView, i int) string     { return c.value(i, formatMode) }
+func fileMode(c callView, i int) string { return c.value(i, formatFileMode) }
+func device(c callView, i int) string   { return c.value(i, formatDevice) }
+func signal(c callView, i int) string   { return c.value(i, formatSignal) }
 
 // arg is the format of an argument that is a word of flags.
 func (set flagSet) arg(c callView, i int) string { return c.value(i, set.format) }

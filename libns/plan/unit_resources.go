@@ -218,16 +218,6 @@ func bitsOf(list string) ([]byte, error) {
 	return bits, nil
 }
 
-// unifiedProperties are the files of cgroup v2 that are a limit in bytes, with
-// the property for each.
-var unifiedProperties = map[string]string{
-	"memory.high":     "MemoryHigh",
-	"memory.low":      "MemoryLow",
-	"memory.max":      "MemoryMax",
-	"memory.min":      "MemoryMin",
-	"memory.swap.max": "MemorySwapMax",
-}
-
 // unified converts those of the files for which there is a property. They have
 // the last word over the other limits.
 func (l *limitProperties) unified(files map[string]string) {
@@ -264,10 +254,16 @@ func (l *limitProperties) file(file, text string, idle bool) error {
 			text = "1"
 		}
 		return l.number("TasksMax", text)
-	default:
-		if name, ok := unifiedProperties[file]; ok {
-			return l.number(name, text)
-		}
+	case "memory.high":
+		return l.number("MemoryHigh", text)
+	case "memory.low":
+		return l.number("MemoryLow", text)
+	case "memory.max":
+		return l.number("MemoryMax", text)
+	case "memory.min":
+		return l.number("MemoryMin", text)
+	case "memory.swap.max":
+		return l.number("MemorySwapMax", text)
 	}
 	return nil
 }
