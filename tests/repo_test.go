@@ -181,6 +181,27 @@ func directRequirements(t *testing.T) []string {
 	return direct
 }
 
+// dear are packages, by the beginning of their paths, that make every command start
+// later and rt larger. None was ever imported for itself: one function or constant
+// of another package brought each along.
+var dear = []string{"archive", "compress", "debug", "go", "html", "image", "net/http", "github.com/cilium/ebpf"}
+
+func TestNothingDearIsLinked(t *testing.T) {
+	command := exec.Command("go", "list", "-tags", "urfave_cli_no_docs,urfave_cli_no_suggest", "-deps", "./cmd/rt")
+	command.Dir = ".."
+	output, err := command.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for linked := range strings.FieldsSeq(string(output)) {
+		for _, prefix := range dear {
+			if linked == prefix || strings.HasPrefix(linked, prefix+"/") {
+				t.Errorf("rt has package %s in it", linked)
+			}
+		}
+	}
+}
+
 // The words are put together here so that this file does not contain them.
 var (
 	machinePath  = regexp.MustCompile(`(^|[^A-Za-z0-9_.*)}])/(wo` + `rk|fa` + `rm)/`)

@@ -6,11 +6,10 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// cli looks for the end of a flag's name, in what may be written as in its first
-// version, with a regular expression, and does so every time that it wants the
-// name: a dozen times for every flag there is. That alone would be a tenth of what
-// a command such as `rt state` takes. The flags here are cli's, with names that
-// are what they are.
+// cli looks for the end of a flag's name with a regular expression, because in its
+// first version more than the name could stand there. It does so every time that
+// it wants the name: a dozen times for every flag, in every command. The flags here
+// are cli's, with names that are what they are.
 type (
 	lightText   struct{ *cli.StringFlag }
 	lightSwitch struct{ *cli.BoolFlag }

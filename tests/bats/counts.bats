@@ -38,19 +38,19 @@ undo=(true)
 
 @test "run" {
 	args true
-	counted 1350 7000 820 run -b "$BUNDLE" "$id"
+	counted 1320 7000 750 run -b "$BUNDLE" "$id"
 }
 
 @test "run with 100 bind mounts" {
 	args true
 	config '.mounts += [range(100) | {destination: "/many/\(.)", type: "none", source: "/etc/hostname", options: ["bind", "ro"]}]'
-	counted 4600 27000 1100 run -b "$BUNDLE" "$id"
+	counted 4600 27000 1050 run -b "$BUNDLE" "$id"
 }
 
 @test "start" {
 	undo=(recreate)
 	rt create -b "$BUNDLE" "$id"
-	counted 300 4500 500 start "$id"
+	counted 290 4500 480 start "$id"
 }
 
 recreate() {
@@ -60,17 +60,17 @@ recreate() {
 
 @test "exec" {
 	rt run -d -b "$BUNDLE" "$id"
-	counted 720 13500 700 exec "$id" true
+	counted 720 13500 670 exec "$id" true
 }
 
 @test "state" {
 	rt run -d -b "$BUNDLE" "$id"
-	counted 290 4500 520 state "$id"
+	counted 270 4500 460 state "$id"
 }
 
 @test "kill" {
 	rt run -d -b "$BUNDLE" "$id"
-	counted 300 4800 500 kill "$id" 0
+	counted 275 4800 460 kill "$id" 0
 }
 
 @test "list of ten containers" {
@@ -79,11 +79,11 @@ recreate() {
 		config '.linux.cgroupsPath += "x"'
 		rt create -b "$BUNDLE" "$id-$n"
 	done
-	counted 850 42000 640 list
+	counted 450 28000 570 list
 }
 
 @test "delete" {
 	undo=(rt create -b "$BUNDLE" "$id")
 	rt create -b "$BUNDLE" "$id"
-	counted 370 5000 530 delete --force "$id"
+	counted 335 5000 490 delete --force "$id"
 }

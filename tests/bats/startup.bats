@@ -50,3 +50,11 @@ traced() {
 	run grep -E '"(/lib|/usr/lib|/etc)/' "$WORK/trace"
 	assert_failure
 }
+
+# A table that is a variable is filled in by every command. Only package main may do a little.
+@test "no package of rt's does anything before main" {
+	run env GODEBUG=inittrace=1 "$RT" --root "$ROOT" list -q
+	assert_success
+	assert_contains 'init runtime @'
+	refute_contains 'init rt/'
+}
