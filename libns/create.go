@@ -91,7 +91,7 @@ func (d *driver) newContainer() *NewContainer {
 			ID: r.ID, Dir: r.Dir, Init: d.init, Cgroup: r.Cgroup, RDT: r.RDT,
 			SharedPID: SharedPID(r.Config), Program: r.Config.Process.Args[0],
 		},
-		Process: &Process{child: d.child, terminal: d.terminal},
+		Process: &Process{child: d.child, terminal: d.terminal, filtered: d.plan.Filtered},
 		notify:  d.notify,
 	}
 }

@@ -64,7 +64,7 @@ func Exec(r *ExecRequest) (*Process, error) {
 	if err := d.carryOut(); err != nil {
 		return nil, errors.Join(err, d.undo())
 	}
-	return &Process{child: d.child, terminal: d.terminal}, nil
+	return &Process{child: d.child, terminal: d.terminal, filtered: p.Filtered}, nil
 }
 
 // complete adds to the request what the kernel says about the container.

@@ -2,18 +2,24 @@ package libns
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"rt/libns/plan"
 )
 
 // Process is a process in a container, started by this one, its parent.
 type Process struct {
-	child    child
-	terminal *terminal // of a foreground process that has one
+	child      child
+	terminal   *terminal // of a foreground process that has one
+	filtered   bool      // by seccomp
+	unexecuted bool      // it was killed before it executed its program
 }
 
 // Wait stays with a foreground process until it exits: signals are
@@ -38,6 +44,11 @@ func (p *Process) Wait() (code int, err error) {
 	return status.ExitStatus(), nil
 }
 
+// Executed reports whether the process lived to execute its program, after
+// [Process.Wait]. A seccomp filter may kill it before: execve(2), too, is a
+// system call that it decides about.
+func (p *Process) Executed() bool { return !p.unexecuted }
+
 // Release gives a detached process up: it goes on without its parent.
 func (p *Process) Release() {
 	p.child.close()
@@ -48,6 +59,9 @@ func (p *Process) Release() {
 
 func (p *Process) reapUntilEnd() (unix.WaitStatus, error) {
 	for {
+		if err := p.lookBeforeReaping(); err != nil {
+			return 0, err
+		}
 		var status unix.WaitStatus
 		pid, err := ignoringEINTR(func() (int, error) { return unix.Wait4(-1, &status, 0, nil) })
 		if err != nil {
@@ -57,6 +71,36 @@ func (p *Process) reapUntilEnd() (unix.WaitStatus, error) {
 			return status, nil
 		}
 	}
+}
+
+// lookBeforeReaping waits until some child has ended. If it is this process, and
+// something killed it, its name still says whether it was the init stage then.
+func (p *Process) lookBeforeReaping() error {
+	if !p.filtered {
+		return nil
+	}
+	if _, err := ended(unix.P_ALL, 0, 0); err != nil {
+		return err
+	}
+	info, err := ended(unix.P_PIDFD, p.child.pidfd, unix.WNOHANG)
+	if err != nil || info.Signo == 0 {
+		return err
+	}
+	const exited = 1 // CLD_EXITED, sigaction(2)
+	if info.Code != exited {
+		name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", p.child.pid))
+		p.unexecuted = strings.TrimSuffix(string(name), "\n") == plan.StageName
+	}
+	return nil
+}
+
+// ended waits for the end of a child, and leaves it to be reaped.
+func ended(idType, id, options int) (*unix.Siginfo, error) {
+	var info unix.Siginfo
+	_, err := ignoringEINTR(func() (int, error) {
+		return 0, unix.Waitid(idType, id, &info, unix.WEXITED|unix.WNOWAIT|options, nil)
+	})
+	return &info, os.NewSyscallError("waitid", err)
 }
 
 // forwardSignals passes on what other processes send to the runtime, for as long

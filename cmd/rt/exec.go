@@ -102,6 +102,9 @@ func (t *tool) exec(c *cli.Context, id string) error {
 		return nil
 	}
 	code, err := process.Wait()
+	if !process.Executed() {
+		t.log.failure(about("exec", id, errUnexecuted))
+	}
 	if err == nil && code != 0 {
 		return exitCode(code)
 	}

@@ -45,6 +45,10 @@ type exitCode int
 
 func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
+// errUnexecuted is said of a foreground process that ended by a signal before its
+// program was executed. The exit code is that of the signal.
+var errUnexecuted = errors.New("killed before its program could be executed: does the seccomp filter (linux.seccomp) forbid execve?")
+
 // notExecutedCode is the exit code of a container's process that could not
 // execute its program, and said so itself, and so that of the run.
 const notExecutedCode = 255

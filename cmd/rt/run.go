@@ -63,6 +63,9 @@ func (t *tool) runCreation(c *cli.Context, r *creation, detached bool) error {
 	}
 	giveMemoryBack(r.config)
 	code, err := t.attend(container)
+	if !container.Executed() {
+		t.log.failure(about("run", r.request.ID, errUnexecuted))
+	}
 	if !c.Bool("keep") {
 		err = errors.Join(err, t.deleteEnded(held, r.record, container.Container))
 	}

@@ -132,6 +132,7 @@ func ForCreate(r *Request) (*Plan, error) {
 	c.process()
 	c.ready()
 	c.waitForStart()
+	c.confine()
 	c.execute()
 	c.afterExec()
 	return c.finish()

@@ -54,6 +54,7 @@ func ForExec(r *ExecRequest) (*Plan, error) {
 
 	c.process()
 	c.ready()
+	c.confine()
 	c.execute()
 	c.afterExec()
 	return c.finish()
@@ -122,7 +123,9 @@ func (c *compiler) process() {
 	c.checkCwd()
 	c.findProgram()
 	c.closeOnExec()
-	c.loadFilter()
+	if c.filterAsks() {
+		c.loadFilter()
+	}
 }
 
 // EnterCgroup moves the init stage into existing cgroups of v1 hierarchies.

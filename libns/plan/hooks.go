@@ -136,10 +136,13 @@ func ForHook(r *HookRequest) (*Plan, error) {
 		c.enterHostRoot(r)
 	}
 	c.closeOnExec()
-	if r.Kind == StartContainer {
+	if r.Kind == StartContainer && c.filterAsks() {
 		c.loadFilter()
 	}
 	c.host("", Release{})
+	if r.Kind == StartContainer {
+		c.confine()
+	}
 	c.executeHook(r)
 	c.afterExec()
 	return c.finish()

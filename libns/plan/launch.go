@@ -58,6 +58,9 @@ func (c *compiler) saveState() {
 	}
 }
 
+// StageName is what the init stage is called (/proc/PID/comm) until execve.
+const StageName = "rt-init"
+
 // isolateProcess drops everything that the caller lent without meaning to.
 func (c *compiler) isolateProcess() {
 	c.step("", "close the caller's other descriptors")
@@ -69,7 +72,7 @@ func (c *compiler) isolateProcess() {
 		c.step("", "be out of reach of other processes, in a session of its own")
 		c.hide()
 	}
-	c.call(unix.SYS_PRCTL, imm(unix.PR_SET_NAME), c.str("rt-init"), imm(0), imm(0), imm(0))
+	c.call(unix.SYS_PRCTL, imm(unix.PR_SET_NAME), c.str(StageName), imm(0), imm(0), imm(0))
 	c.call(unix.SYS_SETSID).ignore(unix.EPERM)
 	c.oldMask = c.word("umask")
 	c.call(unix.SYS_UMASK, imm(0)).to(c.oldMask)

@@ -46,6 +46,9 @@ type Plan struct {
 	Extra int
 	// Passed are the descriptors that the parent lends to the init stage.
 	Passed []Passed
+	// Filtered says that a seccomp filter is loaded before the program is
+	// executed.
+	Filtered bool
 	// ReportFD is the word that holds the descriptor which failures are
 	// reported to: the control socket first, the result pipe after the gate.
 	ReportFD Ref

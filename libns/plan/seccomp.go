@@ -97,12 +97,22 @@ func (c *compiler) filterNeedsAdmin() bool {
 	return c.filter != nil && !c.Config.Process.NoNewPrivileges
 }
 
-// loadFilter is as late as it can be: from here on the profile decides about
-// the init stage's own calls, too, and those that follow are few.
-func (c *compiler) loadFilter() {
-	if c.filter == nil {
-		return
+// filterAsks says that the filter has calls wait for an agent. It is loaded while
+// the parent is there, who passes the listener to the agent.
+func (c *compiler) filterAsks() bool { return c.filter != nil && c.filter.Notify }
+
+// confine is the last thing before execve: from here on the profile decides about
+// the init stage's own calls, too, and one that forbids read(2) or write(2) would
+// otherwise keep it from saying that it is ready, and from waiting for start.
+func (c *compiler) confine() {
+	if c.filter != nil && !c.filter.Notify {
+		c.loadFilter()
 	}
+}
+
+// loadFilter makes the profile decide about all further calls.
+func (c *compiler) loadFilter() {
+	c.p.Filtered = true
 	c.reserveListener()
 	c.letParentFetch()
 	program := c.filter.Bytes()

@@ -44,14 +44,70 @@ profile() {
 }
 
 @test "a filter that forbids everything, the end of a process included, hangs nothing" {
-	local new_privileges
+	local new_privileges id
 	for new_privileges in true false; do
 		config '.process.noNewPrivileges = $value' --argjson value "$new_privileges"
 		profile '{"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 38}'
-		run timeout -s KILL "$((20 * ${RT_SLOWNESS:-1}))" "$RT" --root "$ROOT" create -b "$BUNDLE" "$(new_id)"
-		assert_failure 1
-		assert_contains 'container init was killed by signal'
+		id=$(new_id)
+		rt create -b "$BUNDLE" "$id" >/dev/null
+		rt start "$id"
+		wait_for_status "$id" stopped
+		run timeout -s KILL "$((20 * ${RT_SLOWNESS:-1}))" "$RT" --root "$ROOT" run -b "$BUNDLE" "$(new_id)"
+		assert_failure 132
+		assert_contains 'killed before its program could be executed'
 	done
+}
+
+@test "a filter that forbids what the init stage talks with keeps no program from starting" {
+	local new_privileges action id
+	args sh -c 'mkdir /made; exit 3'
+	config '.hooks.startContainer = [{path: "/bin/mkdir", args: ["mkdir", "/hooked"]}]'
+	for new_privileges in true false; do
+		for action in ERRNO KILL_PROCESS; do
+			config '.process.noNewPrivileges = $value' --argjson value "$new_privileges"
+			profile '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read", "write"], "action": "SCMP_ACT_'$action'"}]}'
+			id=$(new_id)
+			rt create -b "$BUNDLE" "$id" >/dev/null
+			[[ ! -e $BUNDLE/rootfs/made ]]
+			rt start "$id"
+			wait_for_status "$id" stopped
+			rmdir "$BUNDLE/rootfs/made" "$BUNDLE/rootfs/hooked"
+			rt delete "$id"
+			run_container
+			assert_failure 3
+			rmdir "$BUNDLE/rootfs/made" "$BUNDLE/rootfs/hooked"
+		done
+	done
+}
+
+@test "exec: a filter that forbids what the init stage talks with keeps no program from starting" {
+	profile '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read", "write"], "action": "SCMP_ACT_KILL_PROCESS"}]}'
+	local id
+	id=$(new_id)
+	args sleep 1000
+	rt run --detach -b "$BUNDLE" "$id" >/dev/null
+	runtime exec "$id" sh -c 'mkdir /made; exit 4'
+	assert_failure 4
+	[[ -d $BUNDLE/rootfs/made ]]
+}
+
+@test "run and exec say it if the filter kills the process before it is the program" {
+	local id
+	profile '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["execve"], "action": "SCMP_ACT_KILL_PROCESS"}]}'
+	id=$(new_id)
+	runtime run -b "$BUNDLE" "$id"
+	assert_failure 159
+	assert_output "rt: run $id: killed before its program could be executed: does the seccomp filter (linux.seccomp) forbid execve?"
+	rt create -b "$BUNDLE" "$id" >/dev/null
+	runtime exec "$id" true
+	assert_failure 159
+	assert_output "rt: exec $id: killed before its program could be executed: does the seccomp filter (linux.seccomp) forbid execve?"
+	rt delete --force "$id"
+	profile '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_KILL_PROCESS"}]}'
+	args mkdir /x
+	run_container
+	assert_failure 159
+	assert_output ''
 }
 
 @test "a call newer than the profile gets ENOSYS, an older one the default" {
