@@ -266,8 +266,10 @@ marked_processes() {
 	done | sort -un
 }
 
+# marked_cgroups WORD prints the cgroups whose path carries the word. Others come and go meanwhile, which
+# find calls a failure.
 marked_cgroups() {
-	find /sys/fs/cgroup -depth -type d -path "*$1*" 2>/dev/null
+	find /sys/fs/cgroup -depth -type d -path "*$1*" 2>/dev/null || true
 }
 
 # sweep WORD removes by force what leftovers WORD prints.

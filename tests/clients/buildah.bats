@@ -91,3 +91,47 @@ teardown() { end_buildah_test; }
 	wait "$step"
 	[[ -z $(marked_cgroups "$(build_cgroup)") ]]
 }
+
+@test "README: podman run, podman build and buildah bud with rt" {
+	load readme
+	prepare_readme
+	tag_for_readme
+	try_example 'Use it with Podman, Buildah and CRI-O' 'podman --runtime' 'podman --runtime'
+	assert_success
+	assert_output hello
+	was_called create
+	printf '%s\n' 'FROM docker.io/library/alpine' 'RUN echo built >/built' >"$WORK/Containerfile"
+	local command
+	for command in 'podman build' 'buildah bud'; do
+		: >"$WORK/calls"
+		try_example 'Use it with Podman, Buildah and CRI-O' "$command" "$command"
+		assert_success
+		if [[ $command == buildah* ]]; then
+			was_called create
+		fi
+		answer podman run --rm localhost/hello cat /built
+		assert_output built
+		podman rmi --force localhost/hello >/dev/null
+	done
+}
+
+@test "README: Podman's configuration makes rt the runtime" {
+	load readme
+	prepare_readme
+	tag_for_readme
+	cp -a /etc/containers "$ENGINE/etc"
+	# That of the tests, without what README is about.
+	sed '/^runtime/d; /^\[engine.runtimes\]/,/^$/{/^\[network\]/!{/network/!d}}' "$CONTAINERS_CONF" >"$ENGINE/etc/containers.conf"
+	in_place_of /etc/containers "$ENGINE/etc"
+	unset CONTAINERS_CONF
+	try_example 'Use it with Podman, Buildah and CRI-O' 'mkdir -p /etc/containers' '^sudo podman run'
+	assert_success
+	assert_contains hello
+	was_called create
+	assert_equal "$(podman_host podman info --format '{{.Host.OCIRuntime.Name}} {{.Host.OCIRuntime.Path}}')" 'rt /usr/local/bin/rt'
+}
+
+# tag_for_readme gives the image of the tests the name that README has.
+tag_for_readme() {
+	podman tag localhost/box docker.io/library/alpine
+}

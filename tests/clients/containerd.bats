@@ -159,3 +159,33 @@ removed() {
 	ctr tasks kill --signal TERM "$ID"
 	wait_until 10 has_task_status STOPPED
 }
+
+@test "README: ctr run" {
+	load readme
+	prepare_readme
+	export CONTAINERD_ADDRESS=$ENGINE/containerd.sock
+	ctr images tag docker.io/test/box:latest docker.io/library/debian:latest >/dev/null
+	local before
+	before=$(containerd_cgroups)
+	try_example 'With containerd and Kubernetes' '^ctr run' '^ctr run'
+	assert_success
+	assert_output hello
+	was_called create
+	ctr images rm docker.io/library/debian:latest >/dev/null
+	# The parent of that container's cgroup, which ctr names and nobody removes.
+	[[ -n $before ]] || containerd_cgroups | xargs -r rmdir
+}
+
+# containerd_cgroups prints the cgroups of the namespace that ctr uses if it is told of none.
+containerd_cgroups() {
+	find /sys/fs/cgroup -mindepth 1 -maxdepth 3 -type d -name default ! -path '*/*.slice/*' 2>/dev/null || true
+}
+
+@test "README: containerd understands the configuration for Kubernetes" {
+	load readme
+	[[ $RUNTIME == rt ]] || skip "README is about rt"
+	example 'With containerd and Kubernetes' '^version' 'SystemdCgroup' >"$WORK/config.toml"
+	run containerd --config "$WORK/config.toml" config dump
+	assert_success
+	[[ $output == *'containerd.runtimes.rt.options]'*'BinaryName = "/usr/local/bin/rt"'*'SystemdCgroup = true'* ]]
+}

@@ -30,6 +30,28 @@ knows_runtime() {
 	docker info --format '{{json .Runtimes}}' | jq -e --arg name "$1" 'has($name)' >/dev/null
 }
 
+# shellcheck disable=SC2016
+@test "README: the daemon is told of rt, and runs a container with it" {
+	load readme
+	prepare_readme '[[ $* == "reload docker" ]] && kill -HUP "$(<"$ENGINE/dockerd.pid")" && for _ in {1..200}; do
+		[[ $(docker info --format "{{json .Runtimes}}") != *\"/usr/local/bin/rt\"* ]] || exit 0
+		sleep 0.1
+	done'
+	docker tag box debian
+	example 'With Docker' '^{' '^}' >"$ENGINE/daemon.json"
+	try_example 'With Docker' '^systemctl' '^docker run'
+	assert_success
+	assert_output hello
+	was_called create
+	configure_docker "$RUNTIME"
+	kill -HUP "$(<"$ENGINE/dockerd.pid")"
+	wait_until 15 defaults_to "$RUNTIME"
+}
+
+defaults_to() {
+	[[ $(docker info --format '{{.DefaultRuntime}} {{json .Runtimes}}') == "$1 "* && $(docker info --format '{{json .Runtimes}}') != */usr/local/bin/rt* ]]
+}
+
 @test "live restore: containers outlive the daemon, and are its again afterwards" {
 	detached --interactive box sh -c 'trap "echo bye; exit 5" TERM; i=0; while :; do echo $((i += 1)); sleep 0.1; done'
 	local init
