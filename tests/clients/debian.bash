@@ -19,8 +19,7 @@ dockerfile() {
 			&& chmod 755 /package/usr/bin/greet \
 			&& dpkg-deb --root-owner-group --build /package /greeting.deb && dpkg --install /greeting.deb && rm -r /package
 		RUN useradd --create-home --shell /bin/bash --groups audio person && su - person -c 'id -un; pwd' >/said
-		SHELL ["/bin/bash", "-o", "pipefail", "-c"]
-		RUN ! false | true
+		RUN ["/bin/bash", "-o", "pipefail", "-c", "! false | true"]
 		USER person
 		WORKDIR /home/person
 		CMD ["greet"]

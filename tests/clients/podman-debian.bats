@@ -67,7 +67,7 @@ image=localhost/debian
 }
 
 @test "debian, build: RUN with a package manager, new users, another shell" {
-	build podman < <(dockerfile $image)
+	build podman --layers=false < <(dockerfile $image)
 	assert_success
 	once "localhost/$TOKEN"
 	assert_output 'HELLO FROM PERSON IN /HOME/PERSON'

@@ -275,3 +275,20 @@ changed() { [[ $(<"$1") != "$2" ]]; }
 	once $box echo well
 	assert_output well
 }
+
+@test "checkpoint and restore: what the program has in its memory is there again" {
+	command -v criu >/dev/null || skip "criu is not installed"
+	local said before
+	said=$(criu check 2>&1) || skip "criu check: ${said##*Error }"
+	detached $box sh -c 'n=0; while :; do n=$((n + 1)); echo $n; sleep 0.1; done'
+	wait_until 10 logged 5
+	answer podman container checkpoint "$ID"
+	assert_success
+	becomes '{{.State.Status}}' exited
+	before=$(podman logs "$ID" | tail -n 1)
+	answer podman container restore "$ID"
+	assert_success
+	becomes '{{.State.Status}}' running
+	wait_until 10 logged "$((before + 5))"
+	assert_equal "$(podman logs "$ID" | grep -cx 1)" 1
+}
