@@ -112,7 +112,7 @@ func isFlag(arg string) bool { return len(arg) > 1 && arg[0] == '-' }
 func wantsNext(known []cli.Flag, arg string) bool {
 	name := strings.TrimPrefix(arg[1:], "-")
 	for _, flag := range known {
-		if _, isSwitch := flag.(lightSwitch); !isSwitch && slices.Contains(flag.Names(), name) {
+		if _, isSwitch := flag.(*lightSwitch); !isSwitch && slices.Contains(flag.Names(), name) {
 			return true
 		}
 	}

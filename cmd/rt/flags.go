@@ -25,7 +25,7 @@ func choice(name, usage string, values ...string) *choiceFlag {
 	last := len(values) - 1
 	usage += " " + strings.Join(values[:last], ", ") + " or " + values[last]
 	return &choiceFlag{
-		lightText: lightText{&cli.StringFlag{Name: name, Usage: usage, Value: values[0], DefaultText: values[0]}},
+		lightText: lightText{StringFlag: &cli.StringFlag{Name: name, Usage: usage, Value: values[0], DefaultText: values[0]}},
 		values:    values,
 	}
 }

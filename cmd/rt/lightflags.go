@@ -11,9 +11,18 @@ import (
 // it wants the name: a dozen times for every flag, in every command. The flags here
 // are cli's, with names that are what they are.
 type (
-	lightText   struct{ *cli.StringFlag }
-	lightSwitch struct{ *cli.BoolFlag }
-	lightNumber struct{ *cli.IntFlag }
+	lightText struct {
+		*cli.StringFlag
+		names
+	}
+	lightSwitch struct {
+		*cli.BoolFlag
+		names
+	}
+	lightNumber struct {
+		*cli.IntFlag
+		names
+	}
 )
 
 func init() { cli.HelpFlag = lightFlag(cli.HelpFlag) }
@@ -29,24 +38,37 @@ func light(flags []cli.Flag) []cli.Flag {
 func lightFlag(f cli.Flag) cli.Flag {
 	switch f := f.(type) {
 	case *cli.StringFlag:
-		return lightText{f}
+		return &lightText{StringFlag: f}
 	case *cli.BoolFlag:
-		return lightSwitch{f}
+		return &lightSwitch{BoolFlag: f}
 	case *cli.IntFlag:
-		return lightNumber{f}
+		return &lightNumber{IntFlag: f}
 	default:
 		return f
 	}
 }
 
-func (f lightText) Names() []string   { return names(f.Name, f.Aliases) }
-func (f lightSwitch) Names() []string { return names(f.Name, f.Aliases) }
-func (f lightNumber) Names() []string { return names(f.Name, f.Aliases) }
+// names are what a flag is called, put together when they are first asked for.
+type names []string
 
-func names(name string, aliases []string) []string { return append([]string{name}, aliases...) }
+func (n *names) of(name string, aliases []string) []string {
+	if *n == nil {
+		*n = append([]string{name}, aliases...)
+	}
+	return *n
+}
+
+// Names gives the flag's long name first.
+func (f *lightText) Names() []string { return f.of(f.Name, f.Aliases) }
+
+// Names gives the flag's long name first.
+func (f *lightSwitch) Names() []string { return f.of(f.Name, f.Aliases) }
+
+// Names gives the flag's long name first.
+func (f *lightNumber) Names() []string { return f.of(f.Name, f.Aliases) }
 
 // Apply makes the flag known to the parser.
-func (f lightText) Apply(set *flag.FlagSet) error {
+func (f *lightText) Apply(set *flag.FlagSet) error {
 	for _, name := range f.Names() {
 		set.String(name, f.Value, f.Usage)
 	}
@@ -54,7 +76,7 @@ func (f lightText) Apply(set *flag.FlagSet) error {
 }
 
 // Apply makes the flag known to the parser.
-func (f lightSwitch) Apply(set *flag.FlagSet) error {
+func (f *lightSwitch) Apply(set *flag.FlagSet) error {
 	for _, name := range f.Names() {
 		set.Bool(name, f.Value, f.Usage)
 	}
@@ -62,7 +84,7 @@ func (f lightSwitch) Apply(set *flag.FlagSet) error {
 }
 
 // Apply makes the flag known to the parser.
-func (f lightNumber) Apply(set *flag.FlagSet) error {
+func (f *lightNumber) Apply(set *flag.FlagSet) error {
 	for _, name := range f.Names() {
 		set.Int(name, f.Value, f.Usage)
 	}
