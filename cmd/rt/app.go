@@ -83,8 +83,6 @@ func (t *tool) appWithoutCommands(name string) *cli.App {
 		OnUsageError:   t.usageError,
 		ExitErrHandler: func(*cli.Context, error) {}, // run decides about exit codes
 		Writer:         t.stdout,
-		// A comma is part of a value: -e A=1,2 is one variable.
-		DisableSliceFlagSeparator: true,
 		// Nothing shows it, but if it is missing cli looks at the binary's age.
 		Compiled: time.Unix(0, 0),
 	}

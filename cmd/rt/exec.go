@@ -53,7 +53,7 @@ func processFlags() []cli.Flag {
 		&cli.StringFlag{Name: "cwd", Usage: "working directory `DIR`, an absolute path in the container"},
 		&cli.StringSliceFlag{Name: "env", Aliases: []string{"e"}, Usage: "add `NAME=VALUE` to the environment, or replace it there"},
 		&cli.StringFlag{Name: "user", Aliases: []string{"u"}, Usage: "become user (and group) `UID[:GID]`, in numbers"},
-		&cli.Int64SliceFlag{Name: "additional-gids", Aliases: []string{"g"}, Usage: "add the group `GID`"},
+		&cli.StringSliceFlag{Name: "additional-gids", Aliases: []string{"g"}, Usage: "add the group `GID`"},
 		&cli.StringSliceFlag{Name: "cap", Aliases: []string{"c"}, Usage: "add the capability `CAP_NAME`"},
 		boolFlag("no-new-privs", "never let the program gain privileges; =false lets it"),
 		&cli.StringFlag{Name: "apparmor", Usage: "confine the program with the AppArmor `PROFILE`"},
@@ -129,7 +129,7 @@ func (t *tool) readExec(c *cli.Context, record *state.Record) (*libns.ExecReques
 			return nil, nil, err
 		}
 	}
-	if r.SubCgroups, err = libns.ParseSubCgroups(c.StringSlice("cgroup")); err != nil {
+	if r.SubCgroups, err = libns.ParseSubCgroups(listed(c, "cgroup")); err != nil {
 		return nil, nil, err
 	}
 	if r.Container, err = t.container(record); err != nil {
@@ -189,7 +189,7 @@ func execConfig(c *cli.Context, record *state.Record, config *spec.Config) (*spe
 // describe changes a process as the flags say.
 func describe(p *specs.Process, c *cli.Context) error {
 	p.Terminal = c.Bool("tty")
-	p.Env = slices.Concat(p.Env, c.StringSlice("env"))
+	p.Env = slices.Concat(p.Env, listed(c, "env"))
 	if c.IsSet("cwd") {
 		p.Cwd = c.String("cwd")
 	}
@@ -205,7 +205,7 @@ func describe(p *specs.Process, c *cli.Context) error {
 	if err := describeUser(&p.User, c); err != nil {
 		return err
 	}
-	return addCapabilities(p, c.StringSlice("cap"))
+	return addCapabilities(p, listed(c, "cap"))
 }
 
 // describeUser changes the ids. Those that are not named stay.
@@ -222,9 +222,10 @@ func describeUser(user *specs.User, c *cli.Context) error {
 		}
 	}
 	user.AdditionalGids = slices.Clone(user.AdditionalGids)
-	for _, gid := range c.Int64Slice("additional-gids") {
-		if gid != int64(uint32(gid)) {
-			return fmt.Errorf("additional-gids must be a positive number and fit into 32 bits, got %d", gid)
+	for _, text := range listed(c, "additional-gids") {
+		gid, err := strconv.ParseUint(text, 0, 32)
+		if err != nil {
+			return fmt.Errorf("additional-gids must be a positive number and fit into 32 bits, got %s", text)
 		}
 		user.AdditionalGids = append(user.AdditionalGids, uint32(gid))
 	}

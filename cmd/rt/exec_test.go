@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -113,4 +114,21 @@ func TestErrorsOfExecHaveACodeOfTheirOwn(t *testing.T) {
 	claimed(t, root, "web").Unlock()
 	rtIn(root, "exec", "--preserve-fds", "-1", "web", "ls").wantCode(t, execFailedCode).wantStderr(t, "must not be negative")
 	rtIn(root, "exec", "--cgroup", "a/../..", "web", "ls").wantCode(t, execFailedCode).wantStderr(t, "bad sub cgroup path: a/../..")
+}
+
+func TestValuesOfRepeatedFlagsAreKeptAsTheyAre(t *testing.T) {
+	app := newTool(nil, nil).app("rt")
+	app.Before = nil
+	var got []string
+	app.Command(execName).Action = func(c *cli.Context) error {
+		got = listed(c, "env")
+		return nil
+	}
+	args := []string{"rt", execName, "-e", " A=1, 2 ", "--env", "", "-e=B", "web", "-e", "C"}
+	if err := app.Run(arrange(app, args)); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{" A=1, 2 ", "", "B"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }

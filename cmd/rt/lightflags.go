@@ -43,6 +43,8 @@ func lightFlag(f cli.Flag) cli.Flag {
 		return &lightSwitch{BoolFlag: f}
 	case *cli.IntFlag:
 		return &lightNumber{IntFlag: f}
+	case *cli.StringSliceFlag:
+		return &lightList{StringSliceFlag: f}
 	default:
 		return f
 	}
