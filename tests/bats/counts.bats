@@ -38,7 +38,7 @@ undo=(true)
 
 @test "run" {
 	args true
-	counted 1320 7000 750 run -b "$BUNDLE" "$id"
+	counted 1350 7000 750 run -b "$BUNDLE" "$id"
 }
 
 @test "run with 100 bind mounts" {
@@ -50,7 +50,7 @@ undo=(true)
 @test "start" {
 	undo=(recreate)
 	rt create -b "$BUNDLE" "$id"
-	counted 290 4500 480 start "$id"
+	counted 300 4500 480 start "$id"
 }
 
 recreate() {
@@ -60,17 +60,17 @@ recreate() {
 
 @test "exec" {
 	rt run -d -b "$BUNDLE" "$id"
-	counted 720 13500 670 exec "$id" true
+	counted 750 13500 670 exec "$id" true
 }
 
 @test "state" {
 	rt run -d -b "$BUNDLE" "$id"
-	counted 270 4500 460 state "$id"
+	counted 290 4500 470 state "$id"
 }
 
 @test "kill" {
 	rt run -d -b "$BUNDLE" "$id"
-	counted 275 4800 460 kill "$id" 0
+	counted 300 4800 470 kill "$id" 0
 }
 
 @test "list of ten containers" {
@@ -79,11 +79,11 @@ recreate() {
 		config '.linux.cgroupsPath += "x"'
 		rt create -b "$BUNDLE" "$id-$n"
 	done
-	counted 450 28000 570 list
+	counted 480 28000 570 list
 }
 
 @test "delete" {
 	undo=(rt create -b "$BUNDLE" "$id")
 	rt create -b "$BUNDLE" "$id"
-	counted 335 5000 490 delete --force "$id"
+	counted 370 5000 490 delete --force "$id"
 }
