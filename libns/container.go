@@ -55,13 +55,19 @@ func (c *Container) Status() Status {
 }
 
 // Kill sends a signal to the container's first process; with all, to every
-// process in its cgroup. SIGKILL also goes to all of them where the pid
+// process in its cgroup or, if it has none, in its namespace. SIGKILL also goes to all of them where the pid
 // namespace is shared, because then nothing else ends the others. It is not
 // an error to kill all of a stopped container.
 func (c *Container) Kill(sig unix.Signal, all bool) error {
 	everybody := all || c.SharedPID && sig == unix.SIGKILL
 	if everybody && !c.Cgroup.IsZero() {
 		return signalCgroup(c.Cgroup, sig)
+	}
+	if everybody {
+		if m := c.members(); m != nil {
+			defer m.close()
+			return m.signalAll(sig)
+		}
 	}
 	status := c.Status()
 	switch {
@@ -84,6 +90,11 @@ func (c *Container) Kill(sig unix.Signal, all bool) error {
 // left behind.
 func (c *Container) Destroy() error {
 	deadline := time.Now().Add(killDeadline)
+	var left *members
+	if c.SharedPID { // those in a pid namespace end with its first process
+		left = c.members()
+		defer left.close()
+	}
 	switch err := c.Init.signal(unix.SIGKILL); {
 	case err == nil:
 		// A frozen process does not die before it is thawed on cgroup v1.
@@ -95,6 +106,11 @@ func (c *Container) Destroy() error {
 		}
 	case !errors.Is(err, errGone):
 		return err
+	}
+	if left != nil {
+		if err := left.kill(deadline); err != nil {
+			return err
+		}
 	}
 	return errors.Join(removeCgroup(c.Cgroup, deadline), removeRDT(c.RDT))
 }

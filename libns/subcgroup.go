@@ -59,6 +59,9 @@ func checkSubCgroup(path string) error {
 func below(c plan.Cgroup, subs []SubCgroup) (plan.Cgroup, error) {
 	c.V1 = slices.Clone(c.V1)
 	for _, sub := range subs {
+		if c.IsZero() && filepath.Clean("/"+sub.Path) != "/" {
+			return c, errNoCgroup
+		}
 		if len(sub.Controllers) == 0 {
 			if c.Unified != "" {
 				c.Unified = filepath.Join(c.Unified, sub.Path)

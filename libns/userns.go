@@ -18,6 +18,11 @@ import (
 
 // writeIDMap maps the ids of the user namespace that the init stage has made.
 func (d *driver) writeIDMap(a plan.WriteIDMap) error {
+	if a.Keep {
+		if err := d.keepUserNamespace(); err != nil {
+			return err
+		}
+	}
 	if a.Helpers {
 		return d.mapByHelpers(a)
 	}

@@ -188,7 +188,16 @@ func (r *creation) identify(id, dir string) error {
 		return err
 	}
 	if r.rootless && r.cgroupManager == managerCgroupfs {
-		return r.withoutUndelegated()
+		if err := r.withoutUndelegated(); err != nil {
+			return err
+		}
+	}
+	if libns.LosesProcesses(r.config, r.request.Cgroup) {
+		const field = "linux.namespaces"
+		r.warnings = append(r.warnings, spec.Problem{
+			File: r.config.File, Field: field, Line: r.config.Line(field),
+			Text: "without a pid namespace and a cgroup of its own, the container leaves running what its first process leaves running",
+		})
 	}
 	return nil
 }

@@ -127,6 +127,12 @@ func (c *compiler) forks() bool {
 	return ok && (ns.Path != "" || c.mapped)
 }
 
+// ownsPIDNamespace says that all processes end with the first one.
+func (c *compiler) ownsPIDNamespace() bool {
+	ns, ok := c.namespace(specs.PIDNamespace)
+	return ok && ns.Path == ""
+}
+
 // enterPIDNamespace goes on in the pid namespace that was joined or made. From
 // here on the process is known to other commands.
 func (c *compiler) enterPIDNamespace() {

@@ -40,6 +40,10 @@ type WriteIDMap struct {
 	// Helpers says that newuidmap(1) and newgidmap(1) write the mapping, who
 	// have the right to map what /etc/subuid and /etc/subgid give the caller.
 	Helpers bool `json:"helpers,omitempty"`
+	// Keep notes the namespace in the state directory, for later commands:
+	// without a cgroup and a pid namespace, nothing else tells the processes
+	// of the container from others.
+	Keep bool `json:"keep,omitempty"`
 }
 
 // Title names the action, with as much of the mapping as a line can hold.
@@ -50,6 +54,9 @@ func (a WriteIDMap) Title() string {
 		title += " by newuidmap and newgidmap"
 	case a.DenySetgroups:
 		title += "; deny setgroups"
+	}
+	if a.Keep {
+		title += "; note whose processes are the container's"
 	}
 	return title
 }
@@ -157,7 +164,7 @@ func (c *compiler) makeUserNamespace() {
 // ID mappings"): the parent, who may map an ordinary user to nobody but himself,
 // or the helpers that the system has for such users.
 func (c *compiler) writeIDMap() WriteIDMap {
-	a := WriteIDMap{IDMap: c.idMap()}
+	a := WriteIDMap{IDMap: c.idMap(), Keep: c.Cgroup.IsZero() && !c.ownsPIDNamespace()}
 	if c.unprivileged() {
 		a.DenySetgroups = isAlone(a.UIDs, c.Facts.EUID) && isAlone(a.GIDs, c.Facts.EGID)
 		a.Helpers = !a.DenySetgroups

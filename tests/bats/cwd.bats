@@ -46,6 +46,7 @@ cwd() {
 	config 'del(.root.readonly)'
 	mkdir -p "$WORK/outside" "$BUNDLE/rootfs$WORK/outside"
 	ln -s "$WORK/outside" "$BUNDLE/rootfs/link"
+	for_container "$BUNDLE/rootfs/tmp"
 	cwd /link/sub
 	inside '/bin/pwd'
 	assert_success
@@ -55,6 +56,7 @@ cwd() {
 
 @test "a directory that only root may enter: root goes there before it becomes the user" {
 	mkdir -m 700 "$BUNDLE/rootfs/private"
+	for_container "$BUNDLE/rootfs/private"
 	config '.process.user = {uid: 1000, gid: 1000}'
 	cwd /private
 	inside 'readlink /proc/self/cwd; ls'
@@ -65,7 +67,7 @@ cwd() {
 
 @test "a directory that only the user may enter" {
 	mkdir -m 700 "$BUNDLE/rootfs/private"
-	chown 1000:1000 "$BUNDLE/rootfs/private"
+	chown "$(host_id 1000):$(host_id 1000)" "$BUNDLE/rootfs/private"
 	config '.process.user = {uid: 1000, gid: 1000}'
 	cwd /private
 	inside 'touch /dev/null && /bin/pwd'

@@ -136,6 +136,7 @@ all_gone() {
 }
 
 @test "delete removes the container's cgroups and leaves the one above, which is not its own" {
+	needs_cgroup
 	config '.linux.cgroupsPath = "/" + $token + "-above/own"' --arg token "$TOKEN"
 	rt run --detach --bundle "$BUNDLE" "$ID"
 	[ -n "$(find /sys/fs/cgroup -type d -path "*/$TOKEN-above/own")" ]

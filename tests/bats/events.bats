@@ -121,7 +121,7 @@ stats() {
 		x=$(head -c 40000000 /dev/zero | tr "\0" x) & wait; sleep 1000'
 	stream --interval 1h
 	sleep 0.3
-	touch "/proc/$(container_pid "$ID")/root/dev/shm/go"
+	rt exec "$ID" touch /dev/shm/go
 	wait_until 10 streamed oom
 	jq -e 'keys == ["id", "type"]' "$WORK/background.out"
 	rt delete --force "$ID"

@@ -11,6 +11,8 @@ bats_require_minimum_version 1.7.0
 
 REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 RT=${RT:-$REPO/bin/rt}
+# RT_PROGRAM is for those who are the user already that $RT is run as.
+RT_PROGRAM=${RT_PROGRAM:-$RT}
 
 # begin_test names the test and makes its directory and its state root. setup_bundle calls it; a test
 # that needs no bundle may call it alone.
@@ -21,7 +23,7 @@ begin_test() {
 	ROOT=$WORK/state
 	BUNDLE=
 	mkdir -p "$ROOT"
-	if [[ ${RT_MATRIX:-root} == rootless ]]; then
+	if ordinary; then
 		for_container "$WORK" "$ROOT"
 		reachable "$WORK"
 	fi
@@ -61,9 +63,29 @@ skip_in() {
 	[[ ${RT_MATRIX:-root} != "$1" && ${RT_MATRIX:-root}:$1 != rootless:userns ]] || skip "$2"
 }
 
+# mapped succeeds where every container has a user namespace.
+mapped() {
+	[[ ${RT_MATRIX:-root} != root ]]
+}
+
+# ordinary succeeds where an ordinary user runs rt.
+ordinary() {
+	[[ ${RT_MATRIX:-root} == rootless ]]
+}
+
+# needs_cgroup skips the test where containers have no cgroup.
+needs_cgroup() {
+	skip_in rootless 'no cgroup is delegated to the user'
+}
+
 # host_id N prints what user or group N of a container is on the host.
 host_id() {
-	[[ ${RT_MATRIX:-root} == root ]] && echo "$1" || echo $((100000 + $1))
+	mapped && echo $((100000 + $1)) || echo "$1"
+}
+
+# unmapped_id N prints what user or group N of the host is in a container.
+unmapped_id() {
+	mapped && echo 65534 || echo "$1"
 }
 
 # for_container PATH... gives files to the root of the containers.
@@ -71,17 +93,18 @@ for_container() {
 	chown -hR "$(host_id 0):$(host_id 0)" "$@"
 }
 
-# config FILTER [JQ OPTION...] edits config.json of the current bundle in place.
+# config FILTER [JQ OPTION...] edits config.json of the current bundle in place. Everybody can read it,
+# whatever the umask.
 config() {
 	local filter=$1
 	shift
-	jq "$@" "$filter" "$BUNDLE/config.json" >"$BUNDLE/.config.json" && mv "$BUNDLE/.config.json" "$BUNDLE/config.json"
+	(umask 022 && exec jq "$@" "$filter" "$BUNDLE/config.json" >"$BUNDLE/.config.json") && mv "$BUNDLE/.config.json" "$BUNDLE/config.json"
 }
 
 # args COMMAND [ARGUMENT...] sets process.args.
 args() {
 	local filter='.process.args = $ARGS.positional'
-	jq "$filter" "$BUNDLE/config.json" --args -- "$@" >"$BUNDLE/.config.json" && mv "$BUNDLE/.config.json" "$BUNDLE/config.json"
+	(umask 022 && exec jq "$filter" "$BUNDLE/config.json" --args -- "$@" >"$BUNDLE/.config.json") && mv "$BUNDLE/.config.json" "$BUNDLE/config.json"
 }
 
 # unique prints a word that no other call of this test run gets.

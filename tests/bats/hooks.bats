@@ -2,12 +2,16 @@
 # The hooks of config.json: when, where and with what they run, and what their failure does.
 # shellcheck disable=SC2016,SC2030,SC2031
 
+load helpers
+
 setup() {
-	load helpers
 	load inside
 	load cgroups
 	setup_bundle
 	config 'del(.root.readonly)'
+	# Hooks of the container write into it, too.
+	for_container "$WORK"
+	reachable "$WORK"
 }
 
 teardown() {
@@ -59,6 +63,8 @@ life() {
 		done
 	done
 	args sh -c 'echo program >>/order/order'
+	: >"$WORK/order"
+	for_container "$WORK/order"
 	ID=$(new_id)
 	rt create -b "$BUNDLE" "$ID"
 	assert_equal "$(<"$WORK/order")" "$(printf '%s\n' {prestart,createRuntime,createContainer}' '{1,2})"
@@ -106,8 +112,8 @@ life() {
 	assert_equal "$(jq '.pid // 0' "$(outside poststop)")" 0
 }
 
-# namespaces_here prints the ids of the caller's own namespaces.
-namespaces_here='for kind in cgroup ipc mnt net pid uts; do readlink /proc/self/ns/$kind; done'
+# namespaces_here prints the ids of the caller's own namespaces. (A user has a new mount namespace each time.)
+namespaces_here="for kind in cgroup ipc $(ordinary || echo mnt) net pid uts; do readlink /proc/self/ns/\$kind; done"
 
 @test "createContainer and startContainer hooks run in the container's namespaces, the others in the caller's" {
 	all_hooks "$namespaces_here"
@@ -314,9 +320,9 @@ namespaces_here='for kind in cgroup ipc mnt net pid uts; do readlink /proc/self/
 @test "hooks find the container by rt state, and it tells them the same" {
 	local kind
 	for kind in prestart createRuntime poststart; do
-		hook "$kind" "$RT --root $ROOT state \$(sed 's/.*\"id\":\"\\([^\"]*\\)\".*/\\1/') >$(out "$kind") 2>&1"
+		hook "$kind" "$RT_PROGRAM --root $ROOT state \$(sed 's/.*\"id\":\"\\([^\"]*\\)\".*/\\1/') >$(out "$kind") 2>&1"
 	done
-	hook poststop "$RT --root $ROOT state \$(sed 's/.*\"id\":\"\\([^\"]*\\)\".*/\\1/') >$(out poststop) 2>&1"
+	hook poststop "$RT_PROGRAM --root $ROOT state \$(sed 's/.*\"id\":\"\\([^\"]*\\)\".*/\\1/') >$(out poststop) 2>&1"
 	args sleep 1000
 	life running
 	assert_equal "$(jq -r .status "$WORK/prestart" "$WORK/createRuntime" "$WORK/poststart")" $'creating\ncreating\nrunning'
@@ -325,13 +331,14 @@ namespaces_here='for kind in cgroup ipc mnt net pid uts; do readlink /proc/self/
 }
 
 @test "a poststart hook may execute something in the container" {
-	hook poststart "$RT --root $ROOT exec \$(sed 's/.*\"id\":\"\\([^\"]*\\)\".*/\\1/') hostname >$(out poststart) 2>&1 </dev/null"
+	hook poststart "$RT_PROGRAM --root $ROOT exec \$(sed 's/.*\"id\":\"\\([^\"]*\\)\".*/\\1/') hostname >$(out poststart) 2>&1 </dev/null"
 	args sleep 1000
 	life running
 	assert_equal "$(<"$WORK/poststart")" container
 }
 
 @test "what a hook changes in the container's mounts and network is there when the program runs" {
+	skip_in rootless 'the hook would have to enter the user namespace'
 	needs ip
 	hook createRuntime 'read -r state; pid=${state#*\"pid\":}; nsenter -t "${pid%%,*}" -n ip address add 10.11.12.13/32 dev lo' '.env[0] += ":/usr/sbin:/sbin"'
 	hook createContainer 'mkdir -p added && mount -t tmpfs added added && echo hello >added/file'
@@ -355,9 +362,10 @@ namespaces_here='for kind in cgroup ipc mnt net pid uts; do readlink /proc/self/
 }
 
 @test "hooks run without a pid namespace, and without any" {
-	local filter
-	for filter in 'del(.linux.namespaces[] | select(.type == "pid"))' \
-		'.linux.namespaces = [] | .mounts = [] | del(.linux.maskedPaths, .linux.readonlyPaths, .hostname)'; do
+	local filter filters=('del(.linux.namespaces[] | select(.type == "pid"))')
+	# An ordinary user is in a new mount namespace each time, which start cannot join.
+	ordinary || filters+=('.linux.namespaces |= map(select(.type == "user")) | .mounts = [] | del(.linux.maskedPaths, .linux.readonlyPaths, .hostname)')
+	for filter in "${filters[@]}"; do
 		config "del(.hooks) | $filter"
 		all_hooks 'pwd; echo ran'
 		args sleep 1000

@@ -52,7 +52,7 @@ names='hostname; cat /proc/sys/kernel/domainname'
 }
 
 @test "a joined uts namespace gets the name" {
-	skip_in rootless 'namespaces of root are not for others to join'
+	skip_in userns 'a uts namespace of the host is not for the container to name'
 	unshare --uts sleep 600 3>&- &
 	holder=$!
 	wait_until 5 holds_uts

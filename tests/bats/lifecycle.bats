@@ -13,6 +13,7 @@ create() { rt create --bundle "$BUNDLE" "$ID"; }
 # writing_to_host lets the container show on the host that its program ran: by a file in $WORK/shared.
 writing_to_host() {
 	mkdir -p "$WORK/shared"
+	for_container "$WORK/shared"
 	config '.mounts += [{destination: "/shared", type: "bind", source: $dir, options: ["bind", "rw"]}]' --arg dir "$WORK/shared"
 }
 

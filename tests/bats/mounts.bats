@@ -56,6 +56,7 @@ teardown() {
 	ln -s "$WORK/outside" "$BUNDLE/rootfs/absolute"
 	ln -s ../../../../../real "$BUNDLE/rootfs/upward"
 	mkdir -p "$BUNDLE/rootfs$WORK/outside"
+	for_container "$BUNDLE/rootfs/tmp"
 	add_mount /absolute/a tmpfs one
 	add_mount /upward tmpfs two
 	inside 'cat /proc/self/mountinfo'
@@ -171,6 +172,7 @@ inside_mqueue_names() {
 }
 
 @test "a filesystem on a block device" {
+	skip_in userns 'the kernel lets only root of the host mount one'
 	needs mkfs.ext4 losetup
 	truncate -s 8M "$WORK/disk"
 	mkfs.ext4 -q "$WORK/disk"
@@ -185,6 +187,8 @@ inside_mqueue_names() {
 @test "an overlay, with its layers as data options" {
 	mkdir "$WORK/lower" "$WORK/upper" "$WORK/scratch"
 	echo below >"$WORK/lower/file"
+	reachable "$WORK"
+	for_container "$WORK"/{lower,upper,scratch}
 	add_mount /o overlay overlay "lowerdir=$WORK/lower" "upperdir=$WORK/upper" "workdir=$WORK/scratch"
 	inside 'cat /o/file; echo above >/o/new'
 	assert_success

@@ -20,6 +20,7 @@ manager() {
 	"$PEER" notify "$SOCKET" >"$WORK/told" 2>&1 </dev/null 3>&- &
 	MANAGER=$!
 	wait_until 5 grep -qF "$SOCKET" /proc/net/unix
+	[[ ! -e $SOCKET ]] || for_container "$SOCKET"
 }
 
 told() { grep -qxF "peer: $1" "$WORK/told"; }

@@ -29,6 +29,7 @@ teardown() { teardown_all; }
 
 @test "a relative pid file is relative to the caller's directory, not to the bundle" {
 	mkdir "$WORK/here"
+	for_container "$WORK/here"
 	cd "$WORK/here"
 	rt create --bundle "$BUNDLE" --pid-file pid "$ID"
 	[ "$(<"$WORK/here/pid")" == "$(container_pid "$ID")" ]
@@ -45,6 +46,7 @@ teardown() { teardown_all; }
 
 @test "no temporary file is left beside the pid file" {
 	mkdir "$WORK/here"
+	for_container "$WORK/here"
 	rt create --bundle "$BUNDLE" --pid-file "$WORK/here/pid" "$ID"
 	[ "$(ls -A "$WORK/here")" == pid ]
 }

@@ -22,6 +22,7 @@ setup() {
 }
 
 teardown() {
+	[[ -z ${HOLDER:-} ]] || kill -KILL "$HOLDER"
 	leave_delegated
 	teardown_all
 }
@@ -169,6 +170,55 @@ map_root_to_subordinate() {
 	assert_contains 'permission denied'
 }
 
+@test "without a cgroup and a pid namespace, its user namespace tells the container's processes" {
+	map_ranges
+	config 'del(.linux.namespaces[] | select(.type == "pid")) | .process.user.uid = 7'
+	args sh -c 'sleep 1001 & setsid sleep 1002 & unshare -U sleep 1003 & wait $!; sleep 1004'
+	local id other
+	other=$(new_id)
+	rt run -d -b "$BUNDLE" "$other"
+	wait_until 5 has_sleeps 4
+	id=$(new_id)
+	rt run -d -b "$BUNDLE" "$id"
+	wait_until 5 has_sleeps 8
+	assert_equal "$(rt ps -f json "$id" | jq length)" 4
+	rt kill "$id" KILL
+	wait_until 5 has_sleeps 4
+	assert_equal "$(rt ps -f json "$id" | jq length)" 0
+	rt delete "$id"
+	assert_equal "$(rt ps -f json "$other" | jq length)" 4
+	rt delete --force "$other"
+	has_sleeps 0
+}
+
+has_sleeps() {
+	(($(marked_processes "$TOKEN" | wc -l) == $1))
+}
+
+@test "what its first process leaves running ends with delete where the kernel knows namespaces again" {
+	config 'del(.linux.namespaces[] | select(.type == "pid"))'
+	args sh -c 'sleep 1001 & setsid sleep 1002 & exit 0'
+	local id
+	id=$(new_id)
+	rt --log "$WORK/run/log" run -d -b "$BUNDLE" "$id"
+	wait_for_status "$id" stopped
+	has_sleeps 2
+	rt delete "$id"
+	if grep -q 'the container leaves running what its first process leaves running' "$WORK/run/log"; then
+		has_sleeps 2
+		marked_processes "$TOKEN" | xargs kill
+		skip 'this kernel does not know a namespace again'
+	fi
+	has_sleeps 0
+}
+
+@test "processes that nothing tells are a warning" {
+	config '.linux.namespaces |= map(select(.type != "pid" and .type != "user")) | del(.linux.uidMappings, .linux.gidMappings, .linux.resources)'
+	run as_user unshare --user --map-root-user env USER= XDG_RUNTIME_DIR="$WORK/run" "$RT" --log "$WORK/run/log" run -b "$BUNDLE" "$(new_id)"
+	assert_success
+	grep -q 'level=warning.*linux.namespaces: without a pid namespace and a cgroup of its own' "$WORK/run/log"
+}
+
 @test "commands that take a cgroup say that there is none" {
 	args sleep 1000
 	id=$(new_id)
@@ -181,6 +231,54 @@ map_root_to_subordinate() {
 		assert_failure 1
 		assert_contains 'the container has no cgroup'
 	done
+	runtime exec --cgroup below "$id" true
+	assert_failure 255
+	assert_contains 'the container has no cgroup'
+	rt exec --cgroup / "$id" true
+}
+
+@test "without a systemd of the user, --systemd-cgroup is refused, and the way to it named" {
+	run as_user env -u DBUS_SESSION_BUS_ADDRESS XDG_RUNTIME_DIR="$WORK/run" "$RT" --systemd-cgroup run -b "$BUNDLE" "$(new_id)"
+	assert_failure 1
+	assert_all_contained '--systemd-cgroup: systemd cannot be reached' "$WORK/run/bus" DBUS_SESSION_BUS_ADDRESS
+	assert_equal "$(ls -A "$WORK/run/rt" 2>/dev/null)" ''
+}
+
+@test "a user namespace of the user is joined, alone and with a network namespace that it owns" {
+	local networks=false
+	"$WORK/etc/as-user" unshare --user --net sleep 600 3>&- &
+	HOLDER=$!
+	wait_until 5 holds_user
+	echo "0 $ORDINARY 65536" | tee "/proc/$HOLDER/uid_map" >"/proc/$HOLDER/gid_map"
+	for networks in false true; do
+		config 'del(.linux.uidMappings, .linux.gidMappings) | (.linux.namespaces[] | select(.type == "user")).path = "\($held)/user"
+			| .linux.namespaces |= map(select(.type != "network")) + if $networks then [{type: "network", path: "\($held)/net"}] else [{type: "network"}] end' \
+			--arg held "/proc/$HOLDER/ns" --argjson networks "$networks"
+		inside 'readlink /proc/self/ns/user; id -u; readlink /proc/self/ns/net'
+		assert_success
+		assert_equal "${lines[0]} ${lines[1]}" "$(readlink "/proc/$HOLDER/ns/user") 0"
+		if $networks; then
+			assert_equal "${lines[2]}" "$(readlink "/proc/$HOLDER/ns/net")"
+		else
+			[[ ${lines[2]} != "$(readlink "/proc/$HOLDER/ns/net")" ]]
+		fi
+	done
+}
+
+holds_user() {
+	[[ $(cat "/proc/$HOLDER/comm") == sleep ]]
+}
+
+@test "three ranges of subordinate ids, in any order" {
+	map_ranges
+	config '.linux.uidMappings = [{containerID: 1000, hostID: ($first + 5000), size: 10}, {containerID: 0, hostID: $own, size: 1}, {containerID: 1, hostID: $first, size: 999}]
+		| .linux.gidMappings = .linux.uidMappings | .process.user = {uid: 1005, gid: 1005}' --argjson own "$ORDINARY" --argjson first "$SUBORDINATE"
+	args sleep 1000
+	local id
+	id=$(new_id)
+	rt run -d -b "$BUNDLE" "$id"
+	assert_equal "$(stat -c %u:%g "/proc/$(container_pid "$id")")" "$((SUBORDINATE + 5005)):$((SUBORDINATE + 5005))"
+	assert_equal "$(rt exec --user 0:0 "$id" sh -c 'tr -s " " </proc/self/uid_map')" $' 1000 105001 10\n 0 100000 1\n 1 100001 999'
 }
 
 # enter_delegated makes a cgroup that belongs to the user, and goes into one below it.

@@ -268,6 +268,7 @@ trapping() {
 
 @test "the bundle of make run shows a view of its own: host name, processes, network, mounts, ids, ipc" {
 	"$REPO/tests/bundles/hello" "$WORK/hello"
+	for_container "$WORK/hello"
 	runtime run "$WORK/hello/"
 	[ "$status" -eq 0 ]
 	grep -qx hello <<<"$output"

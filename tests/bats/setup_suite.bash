@@ -110,7 +110,7 @@ be_ordinary() {
 	printf '%s\n' '#!/bin/sh' "exec '$BATS_SUITE_TMPDIR/etc/as-user' '$BATS_SUITE_TMPDIR/rt-itself' \"\$@\"" >"$BATS_SUITE_TMPDIR/rt"
 	chmod 755 "$BATS_SUITE_TMPDIR/rt" "$BATS_SUITE_TMPDIR/rt-itself"
 	reachable "$BATS_SUITE_TMPDIR/etc"
-	export RT=$BATS_SUITE_TMPDIR/rt
+	export RT=$BATS_SUITE_TMPDIR/rt RT_PROGRAM=$BATS_SUITE_TMPDIR/rt-itself AS_ORDINARY=$BATS_SUITE_TMPDIR/etc/as-user
 	local config
 	config=$(jq 'del(.linux.cgroupsPath, .linux.resources)' "$RT_SUITE_CONFIG") || return
 	echo "$config" >"$RT_SUITE_CONFIG"

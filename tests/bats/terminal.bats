@@ -21,6 +21,7 @@ console() {
 	local peer=$!
 	exec {script}>"$WORK/script"
 	wait_until 5 test -S "$SOCKET"
+	for_container "$SOCKET"
 	rt create --bundle "$BUNDLE" --console-socket "$SOCKET" "$ID" || code=$?
 	echo "$1" >&"$script"
 	exec {script}>&-
@@ -128,6 +129,7 @@ person() { (close_descriptors && exec timeout --foreground 90 "$@"); }
 	"$PEER" console "$SOCKET" <<<"expect detached" >"$WORK/screen" 2>&1 3>&- &
 	local peer=$!
 	wait_until 5 test -S "$SOCKET"
+	for_container "$SOCKET"
 	runtime run --detach --bundle "$BUNDLE" --console-socket "$SOCKET" "$ID"
 	[ "$status" -eq 0 ]
 	[ -z "$output" ]

@@ -89,6 +89,7 @@ teardown() {
 }
 
 @test "tmpcopyup: it starts with what it hides, modes, owners and links included" {
+	skip_in rootless 'what is there, the user has to be able to read, and files of the other ids are not his'
 	local root=$BUNDLE/rootfs/m
 	mkdir -m 777 "$root"
 	mkdir -m 1770 "$root/dir"
@@ -124,6 +125,7 @@ teardown() {
 @test "tmpcopyup with ro: the copy cannot be written" {
 	mkdir "$BUNDLE/rootfs/m"
 	echo below >"$BUNDLE/rootfs/m/file"
+	for_container "$BUNDLE/rootfs/m"
 	add_mount /m tmpfs tmpfs tmpcopyup ro
 	inside 'cat /m/file; touch /m/new'
 	assert_failure
@@ -133,6 +135,7 @@ teardown() {
 
 @test "tmpcopyup of an empty directory, and of a missing one" {
 	mkdir -m 700 "$BUNDLE/rootfs/empty"
+	for_container "$BUNDLE/rootfs/empty"
 	add_mount /empty tmpfs tmpfs tmpcopyup
 	add_mount /missing tmpfs tmpfs tmpcopyup
 	inside 'ls -A /empty /missing; stat -c %a /empty'
