@@ -555,10 +555,15 @@ descriptors='n=0; while [ $n -lt 200 ]; do [ -e /proc/self/fd/$n ] && echo $n; n
 	sleeper
 	rt_background exec "$ID" sh -c 'trap "echo caught; exit 7" USR1; echo ready; while :; do sleep 0.05; done'
 	wait_until 5 grep -q ready "$WORK/background.out"
-	kill -USR1 "$RT_PID"
+	# The program may be ready before rt catches what is sent to it.
+	wait_until 5 caught
 	local code=0
 	wait "$RT_PID" || code=$?
 	assert_equal "$code" 7
+}
+
+caught() {
+	kill -USR1 "$RT_PID" 2>/dev/null
 	grep -q caught "$WORK/background.out"
 }
 
