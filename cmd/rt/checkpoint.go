@@ -87,7 +87,7 @@ func (t *tool) checkpointHeld(request *libns.CheckpointRequest, held *state.Held
 	if request.LeaveRunning || request.PreDump {
 		return nil
 	}
-	return t.destroy(held, record, container)
+	return t.destroy(held, record, container, false)
 }
 
 // readCheckpoint reads the flags of checkpoint.

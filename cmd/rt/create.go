@@ -89,7 +89,7 @@ func (t *tool) makeClaimed(r *creation, record *state.Record, held *state.Held) 
 	container, err := r.make()
 	if err != nil {
 		failed := &libns.Container{ID: record.ID, Dir: held.Dir()}
-		t.runPoststop(failed, &libns.Hooks{Config: r.config, Facts: r.request.Facts})
+		t.runPoststop(failed, &libns.Hooks{Config: r.config, Facts: r.request.Facts}, false)
 		return nil, err
 	}
 	if err := held.Created(); err != nil {

@@ -39,7 +39,7 @@ func (t *tool) delete(c *cli.Context, id string) error {
 	if status := container.Status(); !force && (status == libns.Running || status == libns.Paused) {
 		return fmt.Errorf("cannot delete container %s that is not stopped: %s", id, status)
 	}
-	return t.destroy(held, record, container)
+	return t.destroy(held, record, container, false)
 }
 
 // deleteRemains removes a directory whose record could not be loaded: always

@@ -77,8 +77,9 @@ func (t *tool) startHooks(r *state.Record) (*libns.Hooks, error) {
 
 // destroy ends what is left of a container, forgets it, and runs its poststop
 // hooks. Those cannot fail the command any more: there is nothing that could be
-// done again.
-func (t *tool) destroy(held *state.Held, record *state.Record, container *libns.Container) error {
+// done again. A command that people wait for is loud about it; engines expect no
+// word of the others.
+func (t *tool) destroy(held *state.Held, record *state.Record, container *libns.Container, loud bool) error {
 	hooks, err := t.hooksOf(record)
 	if err != nil {
 		t.log.warning("poststop hooks: "+err.Error(), false)
@@ -89,15 +90,17 @@ func (t *tool) destroy(held *state.Held, record *state.Record, container *libns.
 	if err := held.Forget(); err != nil {
 		return err
 	}
-	t.runPoststop(container, hooks)
+	t.runPoststop(container, hooks, loud)
 	return nil
 }
 
-func (t *tool) runPoststop(container *libns.Container, hooks *libns.Hooks) {
+// runPoststop warns of a hook that fails. Of a container that could not be made
+// there is more important news for stderr, of which some callers read one line.
+func (t *tool) runPoststop(container *libns.Container, hooks *libns.Hooks, loud bool) {
 	if hooks == nil {
 		return
 	}
 	if err := container.RunHooks(plan.Poststop, hooks); err != nil {
-		t.log.warning(err.Error(), false)
+		t.log.warning(err.Error(), loud)
 	}
 }

@@ -124,5 +124,5 @@ func (t *tool) deleteEnded(held *state.Held, record *state.Record, container *li
 	if err != nil {
 		return err
 	}
-	return t.destroy(held, record, container)
+	return t.destroy(held, record, container, true)
 }

@@ -260,6 +260,13 @@ namespaces_here="for kind in cgroup ipc $(ordinary || echo mnt) net pid uts; do 
 	[[ -e $WORK/next ]]
 	assert_equal "$(jq -r .level "$WORK/log")" warning
 	grep -q 'error running poststop hook #0: exit status 6' "$WORK/log"
+	run_container
+	assert_success
+	assert_output 'rt: warning: error running poststop hook #0: exit status 6, stdout: , stderr: '
+	config '.process.args = ["no-such-program"]'
+	run_container
+	assert_failure 1
+	[[ ${#lines[@]} == 1 && $output == *'no-such-program'* ]]
 }
 
 @test "a hook that hangs is killed at its timeout" {
