@@ -40,11 +40,11 @@ func enforceDevices(c plan.Cgroup, rules []plan.DeviceRule) error {
 }
 
 func setDeviceFilter(directory string, rules []plan.DeviceRule) error {
-	cgroup, err := os.OpenFile(directory, unix.O_RDONLY|unix.O_DIRECTORY, 0)
+	cgroup, err := unix.Open(directory, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return err
+		return &os.PathError{Op: "open", Path: directory, Err: err}
 	}
-	defer cgroup.Close()
+	defer unix.Close(cgroup)
 	filter := deviceFilter(rules)
 	program, err := loadDeviceFilter(filter)
 	if errors.Is(err, unix.EPERM) && allowMemoryLock() == nil {
@@ -54,5 +54,5 @@ func setDeviceFilter(directory string, rules []plan.DeviceRule) error {
 		return fmt.Errorf("bpf(BPF_PROG_LOAD): %w", err)
 	}
 	defer unix.Close(program)
-	return attachDeviceFilter(int(cgroup.Fd()), program)
+	return attachDeviceFilter(cgroup, program)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 
@@ -47,10 +48,16 @@ func (d *driver) launch(l plan.Launch) error {
 		return err
 	}
 
-	path := "/proc/self/fd/" + strconv.Itoa(int(file.Fd()))
-	err = d.clone(path, theirs, l.CloneFlags, l.IntoCgroup)
+	inherited := d.inherited(theirs)
+	executed, err := outOfTheWay(file, inherited)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(executed)
+	path := "/proc/self/fd/" + strconv.Itoa(executed)
+	err = d.clone(path, inherited, l.CloneFlags, l.IntoCgroup)
 	if errors.Is(err, unix.EBUSY) && l.OrCgroup != "" {
-		err = d.clone(path, theirs, l.CloneFlags, l.OrCgroup)
+		err = d.clone(path, inherited, l.CloneFlags, l.OrCgroup)
 	}
 	if err != nil {
 		return fmt.Errorf("clone: %w", err)
@@ -60,12 +67,24 @@ func (d *driver) launch(l plan.Launch) error {
 	return nil
 }
 
+// outOfTheWay gives another descriptor of a file, which is still that of the file
+// when it is executed. Before, the child puts the descriptors that it inherits in
+// their places, and those that are in the way of others above the highest of them.
+func outOfTheWay(file *os.File, inherited []uintptr) (int, error) {
+	highest := max(uintptr(len(inherited)), slices.Max(inherited))
+	fd, err := unix.FcntlInt(file.Fd(), unix.F_DUPFD_CLOEXEC, int(highest)+len(inherited)+2)
+	if err != nil {
+		return -1, os.NewSyscallError("fcntl", err)
+	}
+	return fd, nil
+}
+
 // clone starts the image, born in a cgroup v2 (CLONE_INTO_CGROUP of clone(2)):
 // a process that is moved there later makes everybody wait for RCU.
-func (d *driver) clone(path string, control *os.File, flags uint64, cgroup string) error {
+func (d *driver) clone(path string, inherited []uintptr, flags uint64, cgroup string) error {
 	d.child.pidfd = -1
 	attributes := &syscall.ProcAttr{
-		Files: d.inherited(control),
+		Files: inherited,
 		Sys:   &syscall.SysProcAttr{Cloneflags: uintptr(flags), PidFD: &d.child.pidfd},
 	}
 	if cgroup != "" {

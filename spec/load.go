@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -72,29 +72,67 @@ func missingFile(bundle, file string) error {
 
 // readRegularFile reads a whole file of at most limit bytes. It neither blocks
 // on a FIFO nor reads a device: the kind of file is known before the first read.
+//
+// Package os would have the file polled, and set that up for nothing else.
 func readRegularFile(path string, limit int64) ([]byte, error) {
-	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	fd, err := uninterrupted(func() (int, error) {
+		return unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	})
 	if err != nil {
-		return nil, err
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return nil, &fs.PathError{Op: "stat", Path: path, Err: err}
 	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: must be a regular file, is %s", path, fileKind(info.Mode()))
+	if st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return nil, fmt.Errorf("%s: must be a regular file, is %s", path, fileKind(fileType(st.Mode)))
 	}
 	// The size is only a hint, the file may be growing: the limit holds for
 	// what is really read.
-	data := bytes.NewBuffer(make([]byte, 0, min(info.Size(), limit)+bytes.MinRead))
-	if _, err := data.ReadFrom(io.LimitReader(file, limit+1)); err != nil {
-		return nil, err
+	data := make([]byte, 0, min(st.Size, limit)+bytes.MinRead)
+	for {
+		n, err := uninterrupted(func() (int, error) { return unix.Read(fd, data[len(data):cap(data)]) })
+		if err != nil {
+			return nil, &fs.PathError{Op: "read", Path: path, Err: err}
+		}
+		if n == 0 {
+			return data, nil
+		}
+		data = data[:len(data)+n]
+		if int64(len(data)) > limit {
+			return nil, fmt.Errorf("%s: larger than %d bytes", path, limit)
+		}
+		data = slices.Grow(data, bytes.MinRead)
 	}
-	if int64(data.Len()) > limit {
-		return nil, fmt.Errorf("%s: larger than %d bytes", path, limit)
+}
+
+func uninterrupted(call func() (int, error)) (int, error) {
+	for {
+		n, err := call()
+		if err != unix.EINTR {
+			return n, err
+		}
 	}
-	return data.Bytes(), nil
+}
+
+// fileType is the type in the mode of stat(2), as package fs has it.
+func fileType(mode uint32) fs.FileMode {
+	switch mode & unix.S_IFMT {
+	case unix.S_IFREG:
+		return 0
+	case unix.S_IFDIR:
+		return fs.ModeDir
+	case unix.S_IFLNK:
+		return fs.ModeSymlink
+	case unix.S_IFIFO:
+		return fs.ModeNamedPipe
+	case unix.S_IFSOCK:
+		return fs.ModeSocket
+	default:
+		return fs.ModeDevice
+	}
 }
 
 // fileKind names a file type with its article, for messages.

@@ -293,5 +293,24 @@ func removeIfThere(path string) error {
 // is free.
 func (h *Held) Forget() error {
 	defer h.Unlock()
+	h.removeFiles()
+	if unix.Rmdir(h.Dir()) == nil {
+		return nil
+	}
 	return os.RemoveAll(h.Dir())
+}
+
+// removeFiles removes what is no directory, which is all that most containers have
+// in theirs. What it leaves is left to os.RemoveAll, which takes three times as many
+// system calls.
+func (h *Held) removeFiles() {
+	entries := make([]byte, 4096)
+	n, err := unix.ReadDirent(h.dir, entries)
+	if err != nil {
+		return
+	}
+	_, _, names := unix.ParseDirent(entries[:n], -1, nil)
+	for _, name := range names {
+		_ = unix.Unlinkat(h.dir, name, 0)
+	}
 }

@@ -106,7 +106,7 @@ func (f *Facts) probeCgroups() error {
 	switch magic {
 	case unix.CGROUP2_SUPER_MAGIC:
 		f.Cgroup, f.Unified, f.UnifiedSelf = CgroupUnified, cgroupRoot, own[""]
-		controllers, err := os.ReadFile(filepath.Join(cgroupRoot, "cgroup.controllers"))
+		controllers, err := readFile(filepath.Join(cgroupRoot, "cgroup.controllers"))
 		f.UnifiedControllers = strings.Fields(string(controllers))
 		return err
 	case unix.TMPFS_MAGIC:
@@ -176,7 +176,7 @@ func hierarchy(path string, own map[string]string) (Hierarchy, bool) {
 // ownCgroups reads /proc/self/cgroup (cgroups(7)): controllers, or "" for the
 // unified hierarchy → path.
 func ownCgroups() (map[string]string, error) {
-	data, err := os.ReadFile("/proc/self/cgroup")
+	data, err := readFile("/proc/self/cgroup")
 	if err != nil {
 		return nil, err
 	}
@@ -188,6 +188,30 @@ func ownCgroups() (map[string]string, error) {
 		}
 	}
 	return own, nil
+}
+
+// readFile reads a file of the kernel's, which says what it has in a page or a few.
+// Package os would try to have it polled, which takes longer than to read it.
+func readFile(path string) ([]byte, error) {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer unix.Close(fd)
+	data := make([]byte, 0, 4096)
+	for {
+		n, err := unix.Read(fd, data[len(data):cap(data)])
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return nil, &os.PathError{Op: "read", Path: path, Err: err}
+		}
+		if n == 0 {
+			return data, nil
+		}
+		data = slices.Grow(data[:len(data)+n], 1)
+	}
 }
 
 func filesystem(path string) (int64, error) {
