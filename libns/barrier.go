@@ -14,6 +14,8 @@ import (
 // conversation is the parent's end of the socket to the init stage.
 type conversation struct {
 	socket int
+	// unheard says that the other end was closed before it had read all answers.
+	unheard bool
 }
 
 // setupDeadline bounds how long the init stage may be silent. It is generous:
@@ -35,7 +37,7 @@ func talk() (*conversation, *os.File, error) {
 	if err := unix.SetsockoptTimeval(pair[0], unix.SOL_SOCKET, unix.SO_RCVTIMEO, &timeout); err != nil {
 		return nil, nil, os.NewSyscallError("setsockopt", err)
 	}
-	return &conversation{pair[0]}, os.NewFile(uintptr(pair[1]), "control"), nil
+	return &conversation{socket: pair[0]}, os.NewFile(uintptr(pair[1]), "control"), nil
 }
 
 // message is what the init stage said.
@@ -53,14 +55,20 @@ func (c *conversation) listen() (*message, error) {
 	buffer := make([]byte, plan.MaxReport)
 	control := make([]byte, unix.CmsgSpace(4*maxDescriptors))
 	var n, controlLen int
-	_, err := ignoringEINTR(func() (_ int, err error) {
+	receive := func() (_ int, err error) {
 		n, controlLen, _, _, err = unix.Recvmsg(c.socket, buffer, control, unix.MSG_CMSG_CLOEXEC)
 		return 0, err
-	})
+	}
+	_, err := ignoringEINTR(receive)
+	if err == unix.ECONNRESET {
+		// The kernel says so once, before what was sent until then.
+		c.unheard = true
+		_, err = ignoringEINTR(receive)
+	}
 	switch {
 	case err == unix.EAGAIN:
 		return nil, fmt.Errorf("the init stage was silent for %v", setupDeadline)
-	case err == unix.ECONNRESET || err == nil && n == 0:
+	case err == nil && n == 0:
 		return nil, errEnded
 	case err != nil:
 		return nil, os.NewSyscallError("recvmsg", err)

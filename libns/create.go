@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,7 +93,7 @@ func (d *driver) newContainer() *NewContainer {
 			ID: r.ID, Dir: r.Dir, Init: d.init, Cgroup: r.Cgroup, RDT: r.RDT,
 			SharedPID: SharedPID(r.Config), Program: r.Config.Process.Args[0],
 		},
-		Process: &Process{child: d.child, terminal: d.terminal, filtered: d.plan.Filtered},
+		Process: &Process{child: d.child, terminal: d.terminal, filtered: d.plan.Filtered, signals: d.signals},
 		notify:  d.notify,
 	}
 }
@@ -122,7 +124,8 @@ type driver struct {
 	oomKills     uint64   // in the cgroup, before its memory was limited
 	terminal     *terminal
 	notify       *NotifySocket
-	restorer     *restorer // stands in the init stage's place at a restore
+	signals      chan os.Signal // caught since the program of a foreground container may run
+	restorer     *restorer      // stands in the init stage's place at a restore
 }
 
 // carryOut walks through the plan. Container steps carry themselves out; at a
@@ -141,6 +144,9 @@ func (d *driver) carryOut() error {
 				return err
 			}
 			i += s.Barrier.Holds
+			if d.request.Foreground && isLast(steps, i) {
+				d.signals = catchSignals() // the time until execve is free
+			}
 		}
 	}
 	return nil
@@ -172,6 +178,16 @@ func (d *driver) meet(b *plan.Barrier, steps []plan.Step) error {
 		}
 	}
 	return d.reply(payload)
+}
+
+// isLast reports whether step at is the last before the program that the container
+// may wait for.
+func isLast(steps []plan.Step, at int) bool {
+	switch steps[at].Action.(type) {
+	case plan.FindHome, plan.SetRlimits, plan.Release:
+		return !slices.ContainsFunc(steps[at:], func(s plan.Step) bool { return s.Barrier != nil })
+	}
+	return false
 }
 
 // reply answers the init stage. If that is gone, it said why before.
@@ -238,8 +254,10 @@ func (d *driver) assist(m *message) error {
 func (d *driver) awaitExec() error {
 	m, err := d.conversation.listen()
 	switch {
-	case err == errEnded:
+	case err == errEnded && !d.conversation.unheard:
 		return nil
+	case err == errEnded:
+		return d.ended(err)
 	case err != nil:
 		return err
 	}
@@ -304,6 +322,9 @@ func (d *driver) undo() error {
 	}
 	if d.notify != nil {
 		d.notify.Close()
+	}
+	if d.signals != nil {
+		signal.Stop(d.signals)
 	}
 	return errors.Join(errs...)
 }

@@ -17,9 +17,10 @@ import (
 // Process is a process in a container, started by this one, its parent.
 type Process struct {
 	child      child
-	terminal   *terminal // of a foreground process that has one
-	filtered   bool      // by seccomp
-	unexecuted bool      // it was killed before it executed its program
+	terminal   *terminal      // of a foreground process that has one
+	filtered   bool           // by seccomp
+	unexecuted bool           // it was killed before it executed its program
+	signals    chan os.Signal // what was sent to the runtime since the program may run, if that was caught
 }
 
 // Wait stays with a foreground process until it exits: signals are
@@ -111,8 +112,10 @@ func ended(idType, id, options int) (*unix.Siginfo, error) {
 // there are sixty of them, which is more than some programs take to run: the
 // usual ones are caught first, and the others a moment later.
 func (p *Process) forwardSignals() {
-	received := make(chan os.Signal, 32)
-	signal.Notify(received, unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2)
+	received := p.signals
+	if received == nil {
+		received = catchSignals()
+	}
 	time.AfterFunc(unusualSignals, func() { signal.Notify(received, forwarded()...) })
 	go func() {
 		for s := range received {
@@ -121,6 +124,13 @@ func (p *Process) forwardSignals() {
 			}
 		}
 	}()
+}
+
+// catchSignals begins to catch the usual signals.
+func catchSignals() chan os.Signal {
+	received := make(chan os.Signal, 32)
+	signal.Notify(received, unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2)
+	return received
 }
 
 // unusualSignals is how long a program has run before signals are caught that

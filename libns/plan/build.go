@@ -21,6 +21,7 @@ type builder struct {
 	pending  []hostStep // host steps not yet laid down
 	running  bool       // the init stage is there to be held
 	barriers int
+	awaited  *Ref      // where the answer goes to a barrier that the container did not wait at; nil if there is none
 	outcomes []Outcome // room for the outcomes of further calls
 	unmet    bool      // a host step since the launch is behind no barrier
 	traced   bool      // steps store when they began
@@ -175,11 +176,8 @@ func (b *builder) flush() {
 	if len(b.pending) == 0 {
 		return
 	}
-	pending := b.pending
-	b.pending = nil
+	pending, sends, reply := b.takePending()
 	holds := 0
-	var sends []Ref
-	var reply Ref
 	for i, h := range pending {
 		switch h.step.Action.(type) {
 		case Launch:
@@ -191,13 +189,10 @@ func (b *builder) flush() {
 				holds = i + 1
 			}
 		}
-		sends = append(sends, h.sends...)
-		if !h.reply.IsZero() {
-			reply = h.reply
-		}
 	}
 	if holds > 0 {
-		b.barrier(holds, sends, reply)
+		b.barrier(&Barrier{Holds: holds, Sends: sends, Payload: reply}, "barrier: container waits for host")
+		b.answer(reply)
 		b.unmet = false
 	}
 	for i, h := range pending {
@@ -206,17 +201,53 @@ func (b *builder) flush() {
 	}
 }
 
-// barrier lays down the container's side of a meeting.
-func (b *builder) barrier(holds int, sends []Ref, reply Ref) {
-	b.barriers++
-	bar := &Barrier{Number: b.barriers, Holds: holds, Sends: sends, Payload: reply}
-	b.p.Steps = append(b.p.Steps, Step{
-		Title: "barrier: container waits for host", Side: Container,
-		First: len(b.p.Calls), Barrier: bar,
-	})
-	b.beginTraced()
-	b.announce(MessageBarrier, bar.Number, sends)
+// takePending gives the pending host steps, with the words of all descriptors that
+// they need and where an answer to one of them goes.
+func (b *builder) takePending() (pending []hostStep, sends []Ref, reply Ref) {
+	pending = b.pending
+	b.pending = nil
+	for _, h := range pending {
+		sends = append(sends, h.sends...)
+		if !h.reply.IsZero() {
+			reply = h.reply
+		}
+	}
+	return pending, sends, reply
+}
+
+// meetAhead lays down the pending host steps behind a barrier that the container
+// only announces. It goes on, and waits in await.
+func (b *builder) meetAhead() {
+	if len(b.pending) == 0 {
+		return
+	}
+	pending, sends, reply := b.takePending()
+	b.barrier(&Barrier{Holds: len(pending), Sends: sends, Payload: reply, Ahead: true}, "barrier: container goes on")
+	for _, h := range pending {
+		b.p.Steps = append(b.p.Steps, h.step)
+	}
+	b.awaited, b.unmet = &reply, false
+}
+
+// await waits for the host to have done what it was told ahead, if it was.
+func (b *builder) await() {
+	if b.awaited == nil {
+		return
+	}
+	reply := *b.awaited
+	b.awaited = nil
+	b.step("", "wait for the host")
 	b.answer(reply)
+}
+
+// barrier lays down the container's side of a meeting, but for the answer.
+func (b *builder) barrier(bar *Barrier, title string) {
+	b.await()
+	b.barriers++
+	bar.Number = b.barriers
+	b.p.Steps = append(b.p.Steps, Step{Title: title, Side: Container, First: len(b.p.Calls), Barrier: bar})
+	b.beginTraced()
+	b.announce(MessageBarrier, bar.Number, bar.Sends)
 }
 
 // announce sends one message, with descriptors, to the parent.

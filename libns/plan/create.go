@@ -122,6 +122,7 @@ func ForCreate(r *Request) (*Plan, error) {
 	c.makeCwd()
 	c.console()
 	c.reopenNull()
+	c.prepareAhead()
 	c.readonlyMounts()
 	c.names()
 	c.sysctl()

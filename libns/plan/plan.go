@@ -91,18 +91,20 @@ type Step struct {
 	Count  int
 
 	// Barrier, when not nil, makes this container step the point at which
-	// the container stops until the host steps that follow are done.
+	// the container stops until the host steps that follow are done, or
+	// from which on they are done while it goes on.
 	Barrier *Barrier
 }
 
 // Barrier is a meeting point of the two sides. The init stage announces its
 // number on the control socket, with the descriptors that the host steps need,
-// and waits for the answer.
+// and waits for the answer, there or in a later step.
 type Barrier struct {
 	Number  int
 	Holds   int   // how many host steps right after it are done before the container goes on
 	Sends   []Ref // words with the descriptors sent along, in the order the host steps take them
 	Payload Ref   // where the answer's bytes go, after its status word
+	Ahead   bool  // the container goes on, and waits in a later step
 }
 
 // Assist is a host action that is carried out only when the init stage asks for

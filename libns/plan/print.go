@@ -94,6 +94,9 @@ func (p *Plan) titleOf(i int, numbers []string) string {
 	}
 	b := p.Steps[i].Barrier
 	title := "container waits until "
+	if b.Ahead {
+		title = "container goes on while "
+	}
 	if b.Holds == 1 {
 		title += "step " + numbers[i+1] + " is done"
 	} else {
@@ -446,6 +449,7 @@ type (
 	barrierJSON struct {
 		Number int      `json:"number"`
 		Holds  int      `json:"holds"`
+		Ahead  bool     `json:"ahead,omitempty"` // the container does not wait here
 		Sends  []string `json:"sends,omitempty"`
 	}
 	callJSON struct {
@@ -488,7 +492,7 @@ func (p *Plan) stepJSON(s *Step) stepJSON {
 		return j
 	}
 	if b := s.Barrier; b != nil {
-		j.Barrier = &barrierJSON{b.Number, b.Holds, p.names(b.Sends)}
+		j.Barrier = &barrierJSON{b.Number, b.Holds, b.Ahead, p.names(b.Sends)}
 	}
 	for i := s.First; i < s.First+s.Count; i++ {
 		j.Calls = append(j.Calls, p.callJSON(i))

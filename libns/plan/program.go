@@ -10,23 +10,51 @@ import (
 	"rt/spec"
 )
 
-// prepare is where the parent does its part for the program, before the init
-// stage gives its privileges up: limits may still be raised then, by a process
-// of the same user (prlimit(2)).
+// prepareAhead has the parent do its part for a program that runs at once while
+// the rest of the container is made: both sides would otherwise wait for each other
+// just before the program. Nothing that is left to do asks for the parent.
+//
+// In a user namespace they meet later in any case: see prepare.
+func (c *compiler) prepareAhead() {
+	if c.Gated || c.mapped {
+		return
+	}
+	c.flush()
+	c.findHome()
+	if len(c.pending) == 0 && c.unmet {
+		c.host("", Release{})
+	}
+	c.meetAhead()
+}
+
+// prepare does, before the init stage gives its privileges up, what takes them or
+// is the parent's to do for the program.
 func (c *compiler) prepare() {
 	c.setRlimits()
 	c.findHome()
+	c.await()
 }
 
+// setRlimits sets the limits of the program as late as they can be raised: the
+// set-up is not subject to them. In a user namespace nobody may raise any, but the
+// parent can from outside (prlimit(2)).
 func (c *compiler) setRlimits() {
-	if limits := c.rlimits(); len(limits) > 0 {
+	limits := c.rlimits()
+	switch {
+	case len(limits) == 0:
+	case c.mapped || c.joining:
 		c.host("process.rlimits", SetRlimits{Limits: limits})
+	default:
+		for _, l := range limits {
+			c.step(l.Field, fmt.Sprintf("set %s to soft %s, hard %s", l.Name, limit(l.Soft), limit(l.Hard)))
+			c.call(unix.SYS_PRLIMIT64, imm(0), imm(l.Resource), c.constant(append(le64(l.Soft), le64(l.Hard)...)), null)
+		}
 	}
 }
 
-// findHome completes an environment without HOME.
+// findHome completes an environment without HOME, unless that has been done.
 func (c *compiler) findHome() {
-	if _, hasHome := spec.ProcessEnv(c.Config.Process.Env); !hasHome {
+	if _, hasHome := spec.ProcessEnv(c.Config.Process.Env); !hasHome && c.home.IsZero() {
 		c.home = c.buffer("home", homeSize)
 		c.hostAnswers("process.env", FindHome{UID: c.Config.Process.User.UID}, c.home, c.root)
 	}
