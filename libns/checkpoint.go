@@ -239,9 +239,10 @@ func (c *Container) describeNamespaces(r *CheckpointRequest, options *rpc.CriuOp
 		if !ok {
 			continue
 		}
-		id, err := namespaceID(fmt.Sprintf("/proc/%d/ns/%s", c.Init.PID, external.kind))
+		path := fmt.Sprintf("/proc/%d/ns/%s", c.Init.PID, external.kind)
+		id, err := namespaceID(unix.AT_FDCWD, path)
 		if err != nil {
-			return err
+			return &os.PathError{Op: "stat", Path: path, Err: err}
 		}
 		options.External = append(options.External, fmt.Sprintf("%s[%d]:%s", external.kind, id[1], external.key))
 	}

@@ -42,9 +42,15 @@ const killDeadline = 10 * time.Second
 // Status asks the kernel: is the process there, is its cgroup frozen, does the
 // init stage still hold the gate?
 func (c *Container) Status() Status {
-	switch {
-	case !c.Init.Alive():
+	if !c.Init.Alive() {
 		return Stopped
+	}
+	return c.statusAlive()
+}
+
+// statusAlive is the status of a container whose process is there.
+func (c *Container) statusAlive() Status {
+	switch {
 	case frozen(c.Cgroup):
 		return Paused
 	case gateHeld(c.Dir):

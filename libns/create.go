@@ -111,6 +111,7 @@ type driver struct {
 	gate, result *os.File
 	times        *os.File   // the page of a traced plan
 	launched     int        // pid of the process that began the init stage
+	forker       int        // the same, when it has forked and is still to be reaped
 	target       int        // pidfd of the process whose namespaces are joined
 	status       Status     // the container's
 	first        int        // pid of the container's first process, 0 if that is the child
@@ -201,13 +202,19 @@ func (d *driver) reply(payload []byte, fds ...int) error {
 }
 
 // next waits for a message of one kind. Before it comes, the init stage may ask
-// for help, or go on in another process. The end of the conversation, or a
+// for help. It may come from another process, in which the init stage went on. The end of the conversation, or a
 // failure report, is an error that says what failed.
 func (d *driver) next(kind plan.MessageKind) (*message, error) {
 	for {
 		m, err := d.conversation.listen()
 		if err != nil {
 			return nil, d.ended(err)
+		}
+		if m.sender != d.child.pid {
+			if err := d.forked(m.sender); err != nil {
+				m.close()
+				return nil, err
+			}
 		}
 		switch m.Kind {
 		case plan.MessageFailure:
@@ -216,12 +223,6 @@ func (d *driver) next(kind plan.MessageKind) (*message, error) {
 			return m, nil
 		case plan.MessageAssist:
 			err = d.assist(m)
-		case plan.MessageForked:
-			if d.child.pid != d.launched {
-				err = errors.New("the init stage forked a second time")
-			} else if err = d.forked(int(m.Index)); err == nil {
-				err = d.reply(nil)
-			}
 		default:
 			err = fmt.Errorf("the init stage sent message %d out of turn", m.Kind)
 		}
@@ -284,6 +285,12 @@ func (d *driver) ended(err error) error {
 	if waitErr != nil {
 		return errors.Join(err, waitErr)
 	}
+	if d.child.pid == d.launched && status.Exited() && status.ExitStatus() == 0 {
+		// It had forked, and what it forked has died without a word.
+		if status, waitErr = reap(anyChild); waitErr != nil {
+			return errors.Join(err, waitErr)
+		}
+	}
 	d.child.pid = 0
 	d.child.close()
 	if status.Signaled() && oomKills(d.request.Cgroup) > d.oomKills {
@@ -332,6 +339,9 @@ func (d *driver) undo() error {
 // close gives the descriptors back that only the creation needed.
 func (d *driver) close() {
 	d.takeTimes()
+	if d.forker != 0 {
+		_, _ = reap(d.forker)
+	}
 	if d.conversation != nil {
 		d.conversation.close()
 	}

@@ -2,7 +2,6 @@ package libns
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -10,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"rt/libns/kernel"
 	"rt/libns/plan"
 	"rt/libns/trace"
 	"rt/spec"
@@ -22,6 +22,9 @@ type ExecRequest struct {
 	plan.Request
 	Container    *Container
 	IgnorePaused bool // let it wait in a paused container for the resume
+	// Foreground says that the runtime stays until the program exits. Signals are caught
+	// while the program is executed, when there is time for that.
+	Foreground bool
 	// SubCgroups are where it is to be born instead of the container's cgroup.
 	SubCgroups []SubCgroup
 	// Recorder, if not nil, is told what is done and when.
@@ -33,20 +36,15 @@ var errStopped = errors.New("cannot exec in a stopped container")
 // Exec starts a process in a container. It returns when the program was
 // executed, or with the reason why not; then nothing is left of it.
 func Exec(r *ExecRequest) (*Process, error) {
-	status := r.Container.Status()
-	switch status {
-	case Stopped:
-		return nil, errStopped
-	case Paused:
-		if !r.IgnorePaused {
-			return nil, errors.New("cannot exec in a paused container (use --ignore-paused to override)")
-		}
-	}
 	target, err := r.Container.Init.open()
 	if err != nil {
 		return nil, errStopped
 	}
 	defer unix.Close(target)
+	status := r.Container.statusAlive()
+	if status == Paused && !r.IgnorePaused {
+		return nil, errors.New("cannot exec in a paused container (use --ignore-paused to override)")
+	}
 
 	request, err := r.complete()
 	if err != nil {
@@ -57,14 +55,14 @@ func Exec(r *ExecRequest) (*Process, error) {
 		return nil, err
 	}
 	d := &driver{
-		request: &Request{Request: request.Request, Recorder: r.Recorder}, plan: p, program: p, target: target,
+		request: &Request{Request: request.Request, Foreground: r.Foreground, Recorder: r.Recorder}, plan: p, program: p, target: target,
 		status: status, first: r.Container.Init.PID,
 	}
 	defer d.close()
 	if err := d.carryOut(); err != nil {
 		return nil, errors.Join(err, d.undo())
 	}
-	return &Process{child: d.child, terminal: d.terminal, filtered: p.Filtered}, nil
+	return &Process{child: d.child, terminal: d.terminal, filtered: p.Filtered, signals: d.signals}, nil
 }
 
 // complete adds to the request what the kernel says about the container.
@@ -91,21 +89,34 @@ func (r *ExecRequest) complete() (*plan.ExecRequest, error) {
 // process is and this one is not. What the process really is in counts, not
 // what the config asked for.
 func foreignNamespaces(pid int) (uint64, error) {
+	ownDir, err := openNamespaces("self")
+	if err != nil {
+		return 0, err
+	}
+	defer unix.Close(ownDir)
+	theirDir, err := openNamespaces(strconv.Itoa(pid))
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, errStopped
+	}
+	if err != nil {
+		return 0, err
+	}
+	defer unix.Close(theirDir)
 	var flags uint64
 	for _, ns := range spec.Namespaces() {
-		own, err := namespaceID("/proc/self/ns/" + ns.File)
-		if errors.Is(err, os.ErrNotExist) {
+		own, err := namespaceID(ownDir, ns.File)
+		if err == unix.ENOENT {
 			continue // a kernel without this type
 		}
 		if err != nil {
-			return 0, err
+			return 0, &os.PathError{Op: "stat", Path: "/proc/self/ns/" + ns.File, Err: err}
 		}
-		theirs, err := namespaceID("/proc/" + strconv.Itoa(pid) + "/ns/" + ns.File)
-		if errors.Is(err, os.ErrNotExist) {
+		theirs, err := namespaceID(theirDir, ns.File)
+		if err == unix.ENOENT || err == unix.ESRCH {
 			return 0, errStopped // a zombie has no namespaces
 		}
 		if err != nil {
-			return 0, err
+			return 0, &os.PathError{Op: "stat", Path: "/proc/" + strconv.Itoa(pid) + "/ns/" + ns.File, Err: err}
 		}
 		if own != theirs {
 			flags |= ns.Flag
@@ -114,19 +125,29 @@ func foreignNamespaces(pid int) (uint64, error) {
 	return flags, nil
 }
 
-// namespaceID identifies a namespace (namespaces(7)).
-func namespaceID(path string) ([2]uint64, error) {
-	var st unix.Stat_t
-	if err := unix.Stat(path, &st); err != nil {
-		return [2]uint64{}, &os.PathError{Op: "stat", Path: path, Err: err}
+// openNamespaces opens the directory with a process's namespaces: to look up each of
+// their paths would take twice as long.
+func openNamespaces(process string) (int, error) {
+	path := "/proc/" + process + "/ns"
+	dir, err := unix.Open(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, &os.PathError{Op: "open", Path: path, Err: err}
 	}
-	return [2]uint64{st.Dev, st.Ino}, nil
+	return dir, nil
+}
+
+// namespaceID identifies a namespace by its file, in a directory that is open
+// (namespaces(7)).
+func namespaceID(dir int, file string) ([2]uint64, error) {
+	var st unix.Stat_t
+	err := unix.Fstatat(dir, file, &st, 0)
+	return [2]uint64{st.Dev, st.Ino}, err
 }
 
 // unifiedCgroupOf is the directory of the unified cgroup that a process is in,
 // or "" if that cannot be told.
 func unifiedCgroupOf(pid int, mount string) string {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
+	data, err := kernel.ReadFile("/proc/" + strconv.Itoa(pid) + "/cgroup")
 	if err != nil || mount == "" {
 		return ""
 	}

@@ -3,6 +3,7 @@ package libns
 import (
 	"errors"
 	"os"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -19,13 +20,17 @@ func readSmallFile(path string) ([]byte, error) {
 		return nil, &os.PathError{Op: "open", Path: path, Err: err}
 	}
 	defer unix.Close(fd)
-	data := make([]byte, maxSmallFile)
-	n, err := ignoringEINTR(func() (int, error) { return unix.Read(fd, data) })
+	// On the stack: memory that is new costs more than to copy from there.
+	var data [maxSmallFile]byte
+	n, err := unix.Read(fd, data[:])
+	for err == unix.EINTR {
+		n, err = unix.Read(fd, data[:])
+	}
 	if err == nil && n == len(data) {
 		err = errors.New("has more than a page of text")
 	}
 	if err != nil {
 		return nil, &os.PathError{Op: "read", Path: path, Err: err}
 	}
-	return data[:n], nil
+	return slices.Clone(data[:n]), nil
 }

@@ -41,9 +41,34 @@ type Config struct {
 // its name there, or an absolute path; empty means DefaultFile. Values are not
 // checked beyond their JSON types: that is what Validate does.
 func Load(bundle, file string) (*Config, error) {
+	bundle, file, data, err := read(bundle, file)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(data, bundle, file)
+}
+
+// LoadAgain is [Load] for a file that c may be a copy of. One that still says the
+// same is not decoded a second time: then the result shares what c has.
+func (c *Config) LoadAgain(bundle, file string) (*Config, error) {
+	bundle, file, data, err := read(bundle, file)
+	if err != nil {
+		return nil, err
+	}
+	if c.source == nil || string(data) != c.source.text {
+		return Parse(data, bundle, file)
+	}
+	again := *c
+	again.Bundle, again.File = filepath.Clean(bundle), file
+	return &again, nil
+}
+
+// read reads a configuration. It gives the bundle and the file as they are called
+// from then on.
+func read(bundle, file string) (string, string, []byte, error) {
 	bundle, err := filepath.Abs(bundle)
 	if err != nil {
-		return nil, fmt.Errorf("bundle: %w", err)
+		return "", "", nil, fmt.Errorf("bundle: %w", err)
 	}
 	if file == "" {
 		file = DefaultFile
@@ -54,12 +79,9 @@ func Load(bundle, file string) (*Config, error) {
 	}
 	data, err := readRegularFile(path, maxFileSize)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, missingFile(bundle, file)
+		err = missingFile(bundle, file)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return Parse(data, bundle, file)
+	return bundle, file, data, err
 }
 
 // missingFile tells a missing bundle from a bundle without configuration.

@@ -2,6 +2,7 @@ package state
 
 import (
 	"io/fs"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -46,22 +47,25 @@ func readFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer unix.Close(fd)
-	data := make([]byte, 0, 4096)
+	// Most fit on the stack: memory that is new costs more than to copy from there.
+	var usual [4096]byte
+	data := usual[:0]
 	for {
-		n, err := uninterrupted(func() (int, error) { return unix.Read(fd, data[len(data):cap(data)]) })
-		if err != nil {
+		n, err := unix.Read(fd, data[len(data):cap(data)])
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != nil:
 			return nil, &fs.PathError{Op: "read", Path: path, Err: err}
 		}
-		if n == 0 {
-			return data, nil
-		}
 		data = data[:len(data)+n]
-		if len(data) > maxRecord {
+		switch {
+		case len(data) < cap(data): // no more follows in a file, which is replaced as a whole
+			return slices.Clone(data), nil
+		case len(data) > maxRecord:
 			return nil, &fs.PathError{Op: "read", Path: path, Err: unix.EFBIG}
 		}
-		if len(data) == cap(data) {
-			data = append(data, make([]byte, cap(data))...)[:len(data)]
-		}
+		data = slices.Grow(data, cap(data))
 	}
 }
 

@@ -220,44 +220,6 @@ func (s *Store) Load(id string) (*Record, error) {
 	return decode(data, id)
 }
 
-// Entry is a container that List found, or why its record could not be read.
-type Entry struct {
-	ID       string
-	Creating bool    // as [Store.Creating]
-	Record   *Record // nil if Err is not
-	Err      error
-}
-
-// List returns all containers, sorted by id. A root that does not exist is an
-// fs.ErrNotExist.
-func (s *Store) List() ([]Entry, error) {
-	directories, err := os.ReadDir(s.root)
-	if err != nil {
-		return nil, err
-	}
-	var entries []Entry
-	for _, directory := range directories {
-		if !directory.IsDir() {
-			continue
-		}
-		entry := Entry{ID: directory.Name()}
-		entry.Creating = s.Creating(entry.ID)
-		entry.Record, entry.Err = s.Load(entry.ID)
-		if errors.Is(entry.Err, ErrNotExist) && !s.isRemains(entry.ID) {
-			continue
-		}
-		entries = append(entries, entry)
-	}
-	return entries, nil
-}
-
-// isRemains tells a directory without record that something died over from one
-// that is being claimed or removed right now.
-func (s *Store) isRemains(id string) bool {
-	_, err := status(s.Dir(id))
-	return err == nil && !s.busy(id)
-}
-
 // Dir is the path of the directory.
 func (h *Held) Dir() string { return h.store.Dir(h.id) }
 

@@ -248,7 +248,7 @@ func TestList(t *testing.T) {
 	}
 	defer held.Unlock()
 
-	entries, err := store.List()
+	entries, err := List(store, func(e Entry) Entry { return e })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -274,7 +274,7 @@ func TestList(t *testing.T) {
 }
 
 func TestListOfAMissingRoot(t *testing.T) {
-	if _, err := Open(filepath.Join(t.TempDir(), "none")).List(); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := List(Open(filepath.Join(t.TempDir(), "none")), func(e Entry) Entry { return e }); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v, want %v", err, fs.ErrNotExist)
 	}
 }

@@ -36,7 +36,10 @@ func (t *tool) delete(c *cli.Context, id string) error {
 	if err != nil {
 		return t.deleteRemains(held, err, force)
 	}
-	if status := container.Status(); !force && (status == libns.Running || status == libns.Paused) {
+	switch status := container.Status(); {
+	case status == libns.Stopped:
+		container.Init = libns.Init{} // need not be looked for again
+	case !force && (status == libns.Running || status == libns.Paused):
 		return fmt.Errorf("cannot delete container %s that is not stopped: %s", id, status)
 	}
 	return t.destroy(held, record, container, false)

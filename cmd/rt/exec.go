@@ -11,6 +11,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"rt/libns"
+	"rt/libns/kernel"
+	"rt/libns/plan"
 	"rt/spec"
 	"rt/state"
 )
@@ -114,7 +116,7 @@ func (t *tool) exec(c *cli.Context, id string) error {
 // readExec reads what exec is asked for. Problems are found here as far as they
 // can be.
 func (t *tool) readExec(c *cli.Context, record *state.Record) (*libns.ExecRequest, []spec.Problem, error) {
-	r := &libns.ExecRequest{IgnorePaused: c.Bool("ignore-paused"), Recorder: t.trace.Recorder}
+	r := &libns.ExecRequest{IgnorePaused: c.Bool("ignore-paused"), Foreground: !c.Bool("detach"), Recorder: t.trace.Recorder}
 	r.ExtraFDs = c.Int("preserve-fds")
 	if err := preserved(3, r.ExtraFDs); err != nil {
 		return nil, nil, err
@@ -142,7 +144,7 @@ func (t *tool) readExec(c *cli.Context, record *state.Record) (*libns.ExecReques
 	if r.Config, err = execConfig(c, record, config); err != nil {
 		return nil, nil, err
 	}
-	if r.Facts, err = probe(r.Config); err != nil {
+	if r.Facts, err = probeProcess(r.Config); err != nil {
 		return nil, nil, err
 	}
 	host := spec.Host{
@@ -155,6 +157,21 @@ func (t *tool) readExec(c *cli.Context, record *state.Record) (*libns.ExecReques
 	}
 	r.Filter, err = t.filter(r.Config, r.Facts)
 	return r, spec.Warnings(r.Config, host), err
+}
+
+// probeProcess asks the kernel for what one more process in a container depends on.
+func probeProcess(config *spec.Config) (kernel.Facts, error) {
+	facts, err := kernel.ProbeProcess()
+	if err != nil {
+		return facts, err
+	}
+	if plan.HasFilter(config) {
+		facts.ProbeSeccomp()
+	}
+	if config.HasLabels() {
+		facts.ProbeSecurity()
+	}
+	return facts, nil
 }
 
 // execConfig is config, which the container was created from, with the process
@@ -171,7 +188,7 @@ func execConfig(c *cli.Context, record *state.Record, config *spec.Config) (*spe
 	if len(args) == 0 {
 		return nil, errors.New("exec args cannot be empty")
 	}
-	bundle, err := spec.Load(record.Bundle, record.Config)
+	bundle, err := config.LoadAgain(record.Bundle, record.Config)
 	if err != nil {
 		return nil, err
 	}

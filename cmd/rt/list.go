@@ -50,38 +50,50 @@ func (t *tool) list(c *cli.Context) error {
 // containers is the state of every container. One that cannot be read is
 // reported and left out.
 func (t *tool) containers() ([]containerState, error) {
-	entries, err := t.store.List()
+	found, err := state.List(t.store, t.listed)
 	if err != nil {
 		return nil, t.requireRoot(err)
 	}
 	var containers []containerState
 	owners := map[uint32]string{}
-	for _, entry := range entries {
-		container, err := t.listed(entry, owners)
-		if err != nil {
-			fmt.Fprintf(t.log.stderr, "load container %s: %v\n", entry.ID, err)
+	for _, one := range found {
+		if one.err != nil {
+			fmt.Fprintf(t.log.stderr, "load container %s: %v\n", one.ID, one.err)
 			continue
 		}
-		containers = append(containers, container)
+		if one.owned {
+			if _, known := owners[one.uid]; !known {
+				owners[one.uid] = userName(one.uid)
+			}
+			one.Owner = owners[one.uid]
+		}
+		containers = append(containers, one.containerState)
 	}
 	return containers, nil
 }
 
-// listed is the state of one container. owners are the names of users that are
-// known by now.
-func (t *tool) listed(entry state.Entry, owners map[uint32]string) (containerState, error) {
+// listing is a container of the list, still without the name of its owner.
+type listing struct {
+	containerState
+	uid   uint32
+	owned bool // by uid
+	err   error
+}
+
+// listed finds out about one container.
+func (t *tool) listed(entry state.Entry) (one listing) {
+	one.ID, one.err = entry.ID, entry.Err
 	if entry.Err != nil {
-		return containerState{}, entry.Err
+		return one
 	}
-	listed, err := t.stateOf(entry.Record, entry.Creating)
+	if one.containerState, one.err = t.stateOf(entry.Record, entry.Creating); one.err != nil {
+		one.ID = entry.ID
+		return one
+	}
 	var stat unix.Stat_t
-	if unix.Lstat(t.store.Dir(entry.ID), &stat) == nil {
-		if _, known := owners[stat.Uid]; !known {
-			owners[stat.Uid] = userName(stat.Uid)
-		}
-		listed.Owner = owners[stat.Uid]
-	}
-	return listed, err
+	one.owned = unix.Lstat(t.store.Dir(entry.ID), &stat) == nil
+	one.uid = stat.Uid
+	return one
 }
 
 func userName(uid uint32) string {

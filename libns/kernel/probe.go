@@ -17,21 +17,44 @@ const cgroupRoot = "/sys/fs/cgroup"
 // Probe finds the facts about the running kernel out. It works without
 // privileges and parses nothing whose size depends on what the host does.
 func Probe() (Facts, error) {
-	f := Facts{
-		EUID:         os.Geteuid(),
-		EGID:         os.Getegid(),
-		LastCap:      lastCap(),
-		Capabilities: permitted(),
-		Arch:         runtime.GOARCH,
-		SeccompFlags: seccompFlags(),
-		KCore:        unix.Access("/proc/kcore", unix.F_OK) == nil,
-	}
-	f.UserNamespace = inUserNamespace()
-	f.probeMountSetattr()
+	f := probeProcess()
+	f.ProbeSeccomp()
+	f.KCore = unix.Access("/proc/kcore", unix.F_OK) == nil
 	if err := f.probeCgroups(); err != nil {
 		return Facts{}, fmt.Errorf("find the cgroup hierarchies: %w", err)
 	}
 	return f, nil
+}
+
+// ProbeProcess finds out what one more process in a container depends on. Of the
+// cgroup hierarchies that is where the unified one is mounted. About filters of system
+// calls it does not ask: see [Facts.ProbeSeccomp].
+func ProbeProcess() (Facts, error) {
+	f := probeProcess()
+	for _, mount := range []string{cgroupRoot, cgroupRoot + "/unified"} {
+		if magic, err := filesystem(mount); err == nil && magic == unix.CGROUP2_SUPER_MAGIC {
+			f.Unified = mount
+			return f, nil
+		}
+	}
+	// It has another name, or is not there.
+	if err := f.probeCgroups(); err != nil {
+		return Facts{}, fmt.Errorf("find the cgroup hierarchies: %w", err)
+	}
+	return f, nil
+}
+
+func probeProcess() Facts {
+	f := Facts{
+		EUID:          os.Geteuid(),
+		EGID:          os.Getegid(),
+		UserNamespace: inUserNamespace(),
+		LastCap:       lastCap(),
+		Capabilities:  permitted(),
+		Arch:          runtime.GOARCH,
+	}
+	f.probeMountSetattr()
+	return f
 }
 
 // inUserNamespace tells the host's user namespace by its inode number, which
@@ -68,21 +91,19 @@ func permitted() uint64 {
 	return uint64(data[0].Permitted) | uint64(data[1].Permitted)<<32
 }
 
-// seccompFlags asks for a filter with each flag and without a program: a kernel
+// ProbeSeccomp asks for a filter with each flag and without a program: a kernel
 // that knows the flag complains about the program's address.
-func seccompFlags() uint {
+func (f *Facts) ProbeSeccomp() {
 	const waitKillable = 0x20 // SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, Linux 5.19
-	var known uint
 	for _, flags := range []uintptr{
 		unix.SECCOMP_FILTER_FLAG_TSYNC, unix.SECCOMP_FILTER_FLAG_LOG, unix.SECCOMP_FILTER_FLAG_SPEC_ALLOW,
 		unix.SECCOMP_FILTER_FLAG_NEW_LISTENER, waitKillable | unix.SECCOMP_FILTER_FLAG_NEW_LISTENER,
 	} {
 		_, _, err := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, 0)
 		if err == unix.EFAULT {
-			known |= uint(flags)
+			f.SeccompFlags |= uint(flags)
 		}
 	}
-	return known
 }
 
 // probeMountSetattr asks for a flag on a descriptor that cannot be valid. Who
@@ -106,7 +127,7 @@ func (f *Facts) probeCgroups() error {
 	switch magic {
 	case unix.CGROUP2_SUPER_MAGIC:
 		f.Cgroup, f.Unified, f.UnifiedSelf = CgroupUnified, cgroupRoot, own[""]
-		controllers, err := readFile(filepath.Join(cgroupRoot, "cgroup.controllers"))
+		controllers, err := ReadFile(filepath.Join(cgroupRoot, "cgroup.controllers"))
 		f.UnifiedControllers = strings.Fields(string(controllers))
 		return err
 	case unix.TMPFS_MAGIC:
@@ -176,7 +197,7 @@ func hierarchy(path string, own map[string]string) (Hierarchy, bool) {
 // ownCgroups reads /proc/self/cgroup (cgroups(7)): controllers, or "" for the
 // unified hierarchy → path.
 func ownCgroups() (map[string]string, error) {
-	data, err := readFile("/proc/self/cgroup")
+	data, err := ReadFile("/proc/self/cgroup")
 	if err != nil {
 		return nil, err
 	}
@@ -188,30 +209,6 @@ func ownCgroups() (map[string]string, error) {
 		}
 	}
 	return own, nil
-}
-
-// readFile reads a file of the kernel's, which says what it has in a page or a few.
-// Package os would try to have it polled, which takes longer than to read it.
-func readFile(path string) ([]byte, error) {
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, &os.PathError{Op: "open", Path: path, Err: err}
-	}
-	defer unix.Close(fd)
-	data := make([]byte, 0, 4096)
-	for {
-		n, err := unix.Read(fd, data[len(data):cap(data)])
-		if err == unix.EINTR {
-			continue
-		}
-		if err != nil {
-			return nil, &os.PathError{Op: "read", Path: path, Err: err}
-		}
-		if n == 0 {
-			return data, nil
-		}
-		data = slices.Grow(data[:len(data)+n], 1)
-	}
 }
 
 func filesystem(path string) (int64, error) {

@@ -23,7 +23,7 @@ type builder struct {
 	barriers int
 	awaited  *Ref      // where the answer goes to a barrier that the container did not wait at; nil if there is none
 	outcomes []Outcome // room for the outcomes of further calls
-	unmet    bool      // a host step since the launch is behind no barrier
+	unmet    bool      // since the launch there was a host step, or a fork, without a barrier behind it
 	traced   bool      // steps store when they began
 	control  Ref       // word: the control socket
 }

@@ -24,14 +24,14 @@ type FilterCompiler func(*specs.LinuxSeccomp, seccomp.Arch, seccomp.Options) (*s
 // brings along. It is nil if there is none: a profile that decides about nothing
 // counts as none.
 func FilterFor(config *spec.Config, facts kernel.Facts, compile FilterCompiler) (*seccomp.Filter, error) {
+	if !HasFilter(config) {
+		return nil, nil
+	}
 	var profile *specs.LinuxSeccomp
 	if config.Linux != nil {
 		profile = config.Linux.Seccomp
 	}
 	data, raw := config.Annotations[spec.SeccompBPF]
-	if !raw && (profile == nil || profile.DefaultAction == "" && len(profile.Syscalls) == 0) {
-		return nil, nil
-	}
 	if facts.SeccompFlags == 0 {
 		return nil, errors.New("linux.seccomp: this kernel filters no system calls (CONFIG_SECCOMP_FILTER)")
 	}
@@ -49,6 +49,19 @@ func FilterFor(config *spec.Config, facts kernel.Facts, compile FilterCompiler) 
 		}
 	}
 	return compile(profile, native, options)
+}
+
+// HasFilter reports whether a container's system calls are filtered: what the kernel
+// can do about that has to be known then.
+func HasFilter(config *spec.Config) bool {
+	if _, raw := config.Annotations[spec.SeccompBPF]; raw {
+		return true
+	}
+	if config.Linux == nil || config.Linux.Seccomp == nil {
+		return false
+	}
+	profile := config.Linux.Seccomp
+	return profile.DefaultAction != "" || len(profile.Syscalls) > 0
 }
 
 // rawFilter gives the filter that an annotation has instead of a profile.

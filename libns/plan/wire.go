@@ -10,7 +10,8 @@ import (
 // SOCK_SEQPACKET socket: the container side sends messages of one header, with
 // descriptors where a barrier or assist needs them; the parent answers with one
 // packet (an answer's payload, or a single byte), or closes the socket, which
-// ends the init stage.
+// ends the init stage. Who sent a message is said by the kernel (SCM_CREDENTIALS
+// of unix(7)).
 
 // MessageKind says what a message of the init stage is about.
 type MessageKind uint32
@@ -19,7 +20,6 @@ const (
 	MessageBarrier MessageKind = 1 + iota // Index: the barrier's number
 	MessageAssist                         // Index: index in Plan.Assists
 	MessageFailure                        // Index: the call that failed; Errno; then the kernel's own text, if any
-	MessageForked                         // Index: the pid of the process that goes on
 )
 
 // Message is the fixed head of every message.
