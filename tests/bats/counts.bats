@@ -50,7 +50,7 @@ undo=(true)
 @test "start" {
 	undo=(recreate)
 	rt create -b "$BUNDLE" "$id"
-	counted 300 4500 480 start "$id"
+	counted 285 4500 460 start "$id"
 }
 
 recreate() {
@@ -60,17 +60,17 @@ recreate() {
 
 @test "exec" {
 	rt run -d -b "$BUNDLE" "$id"
-	counted 750 13500 670 exec "$id" true
+	counted 670 13000 620 exec "$id" true
 }
 
 @test "state" {
 	rt run -d -b "$BUNDLE" "$id"
-	counted 290 4500 470 state "$id"
+	counted 260 4500 460 state "$id"
 }
 
 @test "kill" {
 	rt run -d -b "$BUNDLE" "$id"
-	counted 300 4800 470 kill "$id" 0
+	counted 275 4800 460 kill "$id" 0
 }
 
 @test "list of ten containers" {
@@ -79,11 +79,11 @@ recreate() {
 		config '.linux.cgroupsPath += "x"'
 		rt create -b "$BUNDLE" "$id-$n"
 	done
-	counted 480 28000 570 list
+	counted 430 27500 530 list
 }
 
 @test "delete" {
 	undo=(rt create -b "$BUNDLE" "$id")
 	rt create -b "$BUNDLE" "$id"
-	counted 370 5000 490 delete --force "$id"
+	counted 305 5000 460 delete --force "$id"
 }
