@@ -99,6 +99,16 @@ func (w *Watch) Next(deadline time.Time) (Happening, error) {
 	}
 }
 
+// Ends reports whether the cgroup is gone, waiting for that at most this long.
+func (w *Watch) Ends(within time.Duration) bool {
+	deadline := time.Now().Add(within)
+	for {
+		if happened, err := w.Next(deadline); err != nil || happened != OutOfMemory {
+			return happened == CgroupIsGone
+		}
+	}
+}
+
 // outOfMemory reports whether memory has come to an end since it was asked last.
 func (w *Watch) outOfMemory() bool {
 	if w.oom >= 0 {

@@ -55,6 +55,9 @@ func (t *tool) events(c *cli.Context, id string) error {
 	return t.stream(container, interval)
 }
 
+// removalTime is how long a cgroup may be there after files in it are gone.
+const removalTime = time.Second
+
 func (t *tool) stream(container *libns.Container, interval time.Duration) error {
 	watch, err := container.Watch()
 	if err != nil {
@@ -73,7 +76,9 @@ func (t *tool) stream(container *libns.Container, interval time.Duration) error 
 		case libns.OutOfMemory:
 			err = t.printEvent(event{Type: "oom", ID: container.ID})
 		case libns.Nothing:
-			err = t.printStats(container)
+			if err = t.printStats(container); err != nil && watch.Ends(removalTime) {
+				return nil // they were read while the hierarchies were removed, one after another
+			}
 			next = time.Now().Add(interval)
 		}
 		if err != nil {

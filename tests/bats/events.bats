@@ -104,6 +104,17 @@ stats() {
 	ended
 }
 
+@test "a container that is deleted while its statistics are read is no error" {
+	local n
+	for n in {1..5}; do
+		run_detached sleep 1000
+		stream --interval 1ms
+		wait_until 10 streamed stats
+		rt delete --force "$ID"
+		ended
+	done
+}
+
 @test "the stream ends at once, however long the interval is" {
 	run_detached sleep 1000
 	stream --interval 1h
