@@ -33,10 +33,6 @@ func talk() (*conversation, *os.File, error) {
 	if err != nil {
 		return nil, nil, os.NewSyscallError("socketpair", err)
 	}
-	// A message says who sent it: the init stage may fork.
-	if err := unix.SetsockoptInt(pair[0], unix.SOL_SOCKET, unix.SO_PASSCRED, 1); err != nil {
-		return nil, nil, os.NewSyscallError("setsockopt", err)
-	}
 	timeout := unix.NsecToTimeval(int64(setupDeadline))
 	if err := unix.SetsockoptTimeval(pair[0], unix.SOL_SOCKET, unix.SO_RCVTIMEO, &timeout); err != nil {
 		return nil, nil, os.NewSyscallError("setsockopt", err)
@@ -47,9 +43,8 @@ func talk() (*conversation, *os.File, error) {
 // message is what the init stage said.
 type message struct {
 	plan.Message
-	text   string
-	fds    []int // owned by the receiver
-	sender int   // pid
+	text string
+	fds  []int // owned by the receiver
 }
 
 // maxDescriptors is how many a message may bring.
@@ -58,7 +53,7 @@ const maxDescriptors = 4
 // listen waits for the next message.
 func (c *conversation) listen() (*message, error) {
 	buffer := make([]byte, plan.MaxReport)
-	control := make([]byte, unix.CmsgSpace(4*maxDescriptors)+unix.CmsgSpace(unix.SizeofUcred))
+	control := make([]byte, unix.CmsgSpace(4*maxDescriptors))
 	var n, controlLen int
 	receive := func() (_ int, err error) {
 		n, controlLen, _, _, err = unix.Recvmsg(c.socket, buffer, control, unix.MSG_CMSG_CLOEXEC)
@@ -83,7 +78,8 @@ func (c *conversation) listen() (*message, error) {
 	if m.Message, m.text, ok = plan.ParseMessage(buffer[:n]); !ok {
 		return nil, errors.New("the init stage sent something that is no message")
 	}
-	return m, m.takeControl(control[:controlLen])
+	m.fds, err = descriptors(control[:controlLen])
+	return m, err
 }
 
 // answer lets the init stage go on, with descriptors where it asked for some. An
@@ -111,28 +107,20 @@ func (c *conversation) close() {
 	}
 }
 
-// takeControl takes the descriptors that came with a message, and its sender.
-func (m *message) takeControl(control []byte) error {
-	parts, err := unix.ParseSocketControlMessage(control)
+func descriptors(control []byte) ([]int, error) {
+	messages, err := unix.ParseSocketControlMessage(control)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for i := range parts {
-		if parts[i].Header.Type == unix.SCM_CREDENTIALS {
-			credentials, err := unix.ParseUnixCredentials(&parts[i])
-			if err != nil {
-				return err
-			}
-			m.sender = int(credentials.Pid)
-			continue
-		}
-		fds, err := unix.ParseUnixRights(&parts[i])
+	var fds []int
+	for _, m := range messages {
+		rights, err := unix.ParseUnixRights(&m)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		m.fds = append(m.fds, fds...)
+		fds = append(fds, rights...)
 	}
-	return nil
+	return fds, nil
 }
 
 func (m *message) close() {

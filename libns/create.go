@@ -112,6 +112,7 @@ type driver struct {
 	times        *os.File   // the page of a traced plan
 	launched     int        // pid of the process that began the init stage
 	forker       int        // the same, when it has forked and is still to be reaped
+	early        []*message // from the child that it forked, heard before it was known
 	target       int        // pidfd of the process whose namespaces are joined
 	status       Status     // the container's
 	first        int        // pid of the container's first process, 0 if that is the child
@@ -202,19 +203,13 @@ func (d *driver) reply(payload []byte, fds ...int) error {
 }
 
 // next waits for a message of one kind. Before it comes, the init stage may ask
-// for help. It may come from another process, in which the init stage went on. The end of the conversation, or a
-// failure report, is an error that says what failed.
+// for help. The end of the conversation, or a failure report, is an error that
+// says what failed.
 func (d *driver) next(kind plan.MessageKind) (*message, error) {
 	for {
-		m, err := d.conversation.listen()
+		m, err := d.hear()
 		if err != nil {
-			return nil, d.ended(err)
-		}
-		if m.sender != d.child.pid {
-			if err := d.forked(m.sender); err != nil {
-				m.close()
-				return nil, err
-			}
+			return nil, err
 		}
 		switch m.Kind {
 		case plan.MessageFailure:
@@ -229,6 +224,34 @@ func (d *driver) next(kind plan.MessageKind) (*message, error) {
 		m.close()
 		if err != nil {
 			return nil, err
+		}
+	}
+}
+
+// hear gives what the init stage says next. When it forks, it says so, and its
+// child goes on at once: what that says may come first, and is put off until it is
+// known who it is.
+func (d *driver) hear() (*message, error) {
+	for {
+		forking := d.plan.Fork != 0 && d.forker == 0
+		if !forking && len(d.early) > 0 {
+			m := d.early[0]
+			d.early = d.early[1:]
+			return m, nil
+		}
+		m, err := d.conversation.listen()
+		if err != nil {
+			return nil, d.ended(err)
+		}
+		switch {
+		case m.Kind == plan.MessageForked && forking:
+			if err := d.forked(int(m.Index)); err != nil {
+				return nil, err
+			}
+		case forking && d.plan.AfterFork(m.Message):
+			d.early = append(d.early, m)
+		default:
+			return m, nil
 		}
 	}
 }
@@ -285,12 +308,6 @@ func (d *driver) ended(err error) error {
 	if waitErr != nil {
 		return errors.Join(err, waitErr)
 	}
-	if d.child.pid == d.launched && status.Exited() && status.ExitStatus() == 0 {
-		// It had forked, and what it forked has died without a word.
-		if status, waitErr = reap(anyChild); waitErr != nil {
-			return errors.Join(err, waitErr)
-		}
-	}
 	d.child.pid = 0
 	d.child.close()
 	if status.Signaled() && oomKills(d.request.Cgroup) > d.oomKills {
@@ -341,6 +358,9 @@ func (d *driver) close() {
 	d.takeTimes()
 	if d.forker != 0 {
 		_, _ = reap(d.forker)
+	}
+	for _, m := range d.early {
+		m.close()
 	}
 	if d.conversation != nil {
 		d.conversation.close()

@@ -133,9 +133,6 @@ func (d *driver) inherited(control *os.File) []uintptr {
 // forked takes over the process that the init stage went on in, and lets go of
 // the one that was only there to fork it.
 func (d *driver) forked(pid int) error {
-	if d.forker != 0 {
-		return errors.New("the init stage forked a second time")
-	}
 	d.forker = d.child.pid
 	d.child.close()
 	d.child.pid = pid
@@ -166,9 +163,6 @@ func (c *child) close() {
 		c.pidfd = -1
 	}
 }
-
-// anyChild has reap take whichever child ends.
-const anyChild = -1
 
 // reap waits for the end of one child.
 func reap(pid int) (unix.WaitStatus, error) {

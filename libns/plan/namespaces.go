@@ -145,15 +145,19 @@ func (c *compiler) enterPIDNamespace() {
 
 // fork continues in a child, because only children enter a pid namespace. The
 // child is the runtime's own (CLONE_PARENT), so that whoever
-// waits for the container waits for it. The runtime knows the child by its first
-// message, for which there is a barrier in any case: what is done to "the process"
-// from here on is done to this one.
+// waits for the container waits for it. Who forked it says which process it is, and
+// the child does not wait for that, but there is a barrier behind the fork in any
+// case: what is done to "the process" from here on is done to this one.
 func (c *compiler) fork(field string) {
 	c.step(field, "fork into the pid namespace")
 	goOn := c.label()
 	pid := c.word("pid")
+	message := c.object(Object{Kind: Struct, Bytes: messageHeader(MessageForked, 0), Writable: true})
+	c.p.Fork = len(c.p.Calls)
 	c.call(unix.SYS_CLONE, imm(unix.CLONE_PARENT|int(unix.SIGCHLD)), imm(0), imm(0), imm(0), imm(0)).to(pid)
 	c.call(OpIs, load(pid), imm(^uint64(0)), imm(0), imm(unix.EEXIST)).then(goOn).ignore(unix.EEXIST)
+	c.call(OpSet, load(pid)).to(message.At(4))
+	c.call(unix.SYS_WRITE, load(c.control), addr(message), imm(MessageSize))
 	c.call(unix.SYS_EXIT_GROUP, imm(0))
 	c.bind(goOn)
 	c.unmet = true

@@ -49,6 +49,9 @@ type Plan struct {
 	// Filtered says that a seccomp filter is loaded before the program is
 	// executed.
 	Filtered bool
+	// Fork is the call after which the init stage goes on in a child, 0 if there
+	// is none.
+	Fork int
 	// ReportFD is the word that holds the descriptor which failures are
 	// reported to: the control socket first, the result pipe after the gate.
 	ReportFD Ref

@@ -393,6 +393,8 @@ func (p *Plan) placeName(r Ref) string {
 	name := p.Objects[r.Object].Name
 	switch {
 	case name != "":
+	case p.isMessage(r):
+		name = "message"
 	default:
 		name = fmt.Sprintf("object%d", r.Object)
 	}
@@ -400,6 +402,14 @@ func (p *Plan) placeName(r Ref) string {
 		name += fmt.Sprintf("+%d", r.Offset)
 	}
 	return name
+}
+
+// isMessage reports whether r is in a message to the parent that is not
+// complete before the program runs.
+func (p *Plan) isMessage(r Ref) bool {
+	o := &p.Objects[r.Object]
+	m, _, ok := ParseMessage(o.Bytes)
+	return ok && o.Kind == Struct && m.Kind == MessageForked
 }
 
 // printable keeps what comes from a config from acting on a terminal or

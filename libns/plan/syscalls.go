@@ -545,6 +545,8 @@ func (p *Plan) messageAt(r Ref) string {
 		return fmt.Sprintf("message assist %d", m.Index)
 	case MessageFailure:
 		return "message failure"
+	case MessageForked:
+		return "message forked"
 	}
 	return p.place(r)
 }

@@ -10,8 +10,7 @@ import (
 // SOCK_SEQPACKET socket: the container side sends messages of one header, with
 // descriptors where a barrier or assist needs them; the parent answers with one
 // packet (an answer's payload, or a single byte), or closes the socket, which
-// ends the init stage. Who sent a message is said by the kernel (SCM_CREDENTIALS
-// of unix(7)).
+// ends the init stage.
 
 // MessageKind says what a message of the init stage is about.
 type MessageKind uint32
@@ -20,6 +19,7 @@ const (
 	MessageBarrier MessageKind = 1 + iota // Index: the barrier's number
 	MessageAssist                         // Index: index in Plan.Assists
 	MessageFailure                        // Index: the call that failed; Errno; then the kernel's own text, if any
+	MessageForked                         // Index: the pid of the process that goes on
 )
 
 // Message is the fixed head of every message.
@@ -27,6 +27,27 @@ type Message struct {
 	Kind  MessageKind
 	Index int32
 	Errno unix.Errno
+}
+
+// AfterFork reports whether a message is from the child that the init stage has
+// forked, and goes on in.
+func (p *Plan) AfterFork(m Message) bool {
+	if p.Fork == 0 {
+		return false
+	}
+	switch m.Kind {
+	case MessageFailure:
+		return int(m.Index) > p.Fork
+	case MessageAssist:
+		return int(m.Index) < len(p.Assists) && p.Steps[p.Assists[m.Index].Step].First > p.Fork
+	case MessageBarrier:
+		for i := range p.Steps {
+			if b := p.Steps[i].Barrier; b != nil && b.Number == int(m.Index) {
+				return p.Steps[i].First > p.Fork
+			}
+		}
+	}
+	return false
 }
 
 const (
