@@ -1,6 +1,10 @@
 package libns
 
-import "github.com/opencontainers/cgroups"
+import (
+	"github.com/opencontainers/cgroups"
+
+	"rt/libns/kernel"
+)
 
 // Stats is what a container uses, in the shape that callers of `events` know.
 // Times are in nanoseconds, sizes in bytes; no limit is the largest number.
@@ -12,7 +16,7 @@ type Stats struct {
 	BlockIO IOStats     `json:"blkio"`
 	// Hugetlb is by page size: "2MB".
 	Hugetlb  map[string]HugetlbStats `json:"hugetlb"`
-	IntelRDT struct{}                `json:"intel_rdt"`
+	IntelRDT RDTStats                `json:"intel_rdt"`
 	// NetworkInterfaces is always null: callers look at the interfaces themselves.
 	NetworkInterfaces []struct{} `json:"network_interfaces"`
 }
@@ -116,7 +120,9 @@ func (c *Container) Stats() (*Stats, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newStats(found), nil
+	stats := newStats(found)
+	stats.IntelRDT, err = readRDT(c.RDT, kernel.ResctrlMount)
+	return stats, err
 }
 
 func newStats(from *cgroups.Stats) *Stats {
