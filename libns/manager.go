@@ -128,7 +128,7 @@ func (m *Manager) connect(address string) error {
 		err = conn.Auth([]dbus.Auth{dbus.AuthExternal("")})
 	}
 	if err == nil && m.onBus {
-		err = conn.Hello()
+		err = greet(lasting, conn)
 	}
 	if err == nil && timer.Stop() {
 		m.conn = conn
@@ -140,6 +140,20 @@ func (m *Manager) connect(address string) error {
 		return fmt.Errorf("systemd did not answer at %s within %v", address, m.patience)
 	}
 	return fmt.Errorf("%w at %s: %w", ErrNoManager, address, err)
+}
+
+// greet begins a conversation on a bus, and fails where systemd takes no part in
+// it: when a bus has just been started, systemd comes a moment later.
+func greet(ctx context.Context, conn *dbus.Conn) error {
+	if err := conn.Hello(); err != nil {
+		return err
+	}
+	var there bool
+	err := conn.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.NameHasOwner", 0, managerName).Store(&there)
+	if err == nil && !there {
+		err = errors.New("it is not on the bus")
+	}
+	return err
 }
 
 // dial connects to a socket. One whose queue is full refuses at once with

@@ -16,10 +16,18 @@ start_systemd() {
 	real_systemd && return
 	needs dbus-daemon
 	CALLS=$WORK/calls
+	start_bus "$WORK/bus" || return
+	export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$WORK/bus
+	start_background "$PEER" systemd "$DBUS_SYSTEM_BUS_ADDRESS" "$CALLS"
+	wait_until 10 grep -q ready "$WORK/systemd.log"
+}
+
+# start_bus SOCKET has a message bus run until stop_systemd.
+start_bus() {
 	cat >"$WORK/bus.conf" <<-EOF
 		<busconfig>
 			<type>system</type>
-			<listen>unix:path=$WORK/bus</listen>
+			<listen>unix:path=$1</listen>
 			<auth>EXTERNAL</auth>
 			<policy context="default">
 				<allow user="*"/><allow own="*"/>
@@ -28,10 +36,7 @@ start_systemd() {
 		</busconfig>
 	EOF
 	start_background dbus-daemon --config-file="$WORK/bus.conf" --nofork --nopidfile --nosyslog
-	wait_until 10 test -S "$WORK/bus" || return
-	export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$WORK/bus
-	start_background "$PEER" systemd "$DBUS_SYSTEM_BUS_ADDRESS" "$CALLS"
-	wait_until 10 grep -q ready "$WORK/systemd.log"
+	wait_until 10 test -S "$1"
 }
 
 # start_background COMMAND... runs until stop_systemd.

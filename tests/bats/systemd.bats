@@ -348,14 +348,55 @@ cgroup_of() {
 	fi
 }
 
+# without_bus COMMAND... has no message bus run meanwhile. What lives on it may start it again.
+without_bus() {
+	systemctl mask --runtime --quiet dbus.socket dbus.service
+	systemctl stop --quiet dbus.socket dbus.service
+	"$@"
+	local status=$?
+	systemctl unmask --runtime --quiet dbus.socket dbus.service
+	systemctl start dbus.socket
+	return "$status"
+}
+
 # bats test_tags=vm
 @test "a scope is asked for even where no bus runs" {
 	real_systemd || skip "the systemd that is played has nothing but a bus"
-	systemctl stop dbus.socket dbus.service
-	in_scope sleep 1000
-	assert_equal "$(cgroup_of "$(container_pid "$ID")")" "/$UNIT"
-	rt delete --force "$ID"
-	systemctl start dbus.socket
+	without_bus life_of_a_scope
+	nothing_left_of_unit
+}
+
+life_of_a_scope() {
+	in_scope sleep 1000 &&
+		assert_equal "$(cgroup_of "$(container_pid "$ID")")" "/$UNIT" &&
+		rt delete --force "$ID"
+}
+
+# bats test_tags=vm
+@test "a scope is asked for also while a bus runs that systemd has not joined yet" {
+	real_systemd || skip "the systemd that is played has nothing but a bus"
+	needs dbus-daemon
+	without_bus on_a_bus_without_systemd life_of_a_scope
+	nothing_left_of_unit
+}
+
+# on_a_bus_without_systemd COMMAND... has a bus run in the place of the host's.
+on_a_bus_without_systemd() {
+	rm -f /run/dbus/system_bus_socket
+	start_bus /run/dbus/system_bus_socket || return
+	"$@"
+	local status=$?
+	stop_systemd
+	rm -f /run/dbus/system_bus_socket
+	return "$status"
+}
+
+@test "a bus without systemd is told as that" {
+	needs dbus-daemon
+	start_bus "$WORK/lonely"
+	DBUS_SYSTEM_BUS_ADDRESS=unix:path=$WORK/lonely runtime --systemd-cgroup create -b "$BUNDLE" "$(new_id)"
+	assert_failure 1
+	assert_all_contained '--systemd-cgroup: systemd cannot be reached' "$WORK/lonely" 'it is not on the bus'
 	nothing_left_of_unit
 }
 
