@@ -43,7 +43,7 @@ teardown() {
 	local status=0
 	if [[ -n ${UNIT:-} ]]; then
 		delete_containers || status=1
-		# After a daemon-reload systemd forgets a scope a moment after it has ended.
+		# systemd forgets a scope a moment after it has ended.
 		wait_until 10 is_forgotten || { echo "left behind: $UNIT, $(property ActiveState)" && status=1; }
 	fi
 	teardown_all && return "$status"
